@@ -1,0 +1,52 @@
+"""Which headers cross a hop, and which stay behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+REQUEST_ID = "x-request-id"
+TRACEPARENT = "traceparent"
+
+# RFC 9110 section 7.6.1, with the two that proxies add. They speak of one connection, not of the message.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+# Written anew by whoever sends the message, because they describe its bytes or its sender's connection.
+REWRITTEN = frozenset({"host", "content-length", "content-encoding", "accept-encoding", "expect"})
+
+# `openai-model` with another name than the slug makes Codex warn of a cyber-risk reroute; the others are the server's own.
+NOT_RETURNED = frozenset({"openai-model", "server", "date", "content-length", "set-cookie"})
+
+
+def forward_request(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The request headers a relay sends on. Names come out in lower case; `authorization` is the caller's business."""
+    kept = _end_to_end(headers)
+    return {name: value for name, value in kept.items() if name not in REWRITTEN and name != "authorization"}
+
+
+def forward_response(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The response headers a relay hands back. Names come out in lower case."""
+    return {name: value for name, value in _end_to_end(headers).items() if name not in NOT_RETURNED}
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token of `Authorization: Bearer …`, or None."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    pairs = [(name.lower(), value) for name, value in headers]
+    named = {token.strip().lower() for name, value in pairs if name == "connection" for token in value.split(",")}
+    return {name: value for name, value in pairs if name not in HOP_BY_HOP and name not in named}
