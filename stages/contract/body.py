@@ -7,7 +7,7 @@ prompt caches depend on.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -40,7 +40,7 @@ class Document:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
-    def get(self, name: str, type: type[T] = cast("type[Any]", Any), default: T | None = None) -> T | None:
+    def get(self, name: str, type: type[T], default: T | None = None) -> T | None:
         """Decode one value, `default` where it is missing or null. A value of another type raises `HopError` (400)."""
         raw = self._values.get(name)
         if raw is None or bytes(raw) == b"null":

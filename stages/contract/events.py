@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .errors import CONTENT_POLICY, CONTEXT_OVERFLOW, INVALID_REQUEST, RATE_LIMITED, SERVER_ERROR, Failure
+from .errors import CONTENT_POLICY, CONTEXT_OVERFLOW, INVALID_REQUEST, MODEL_NOT_FOUND, QUOTA, RATE_LIMITED, SERVER_ERROR, Failure
 
 Event = dict[str, Any]
 Item = dict[str, Any]
@@ -123,7 +123,7 @@ class ResponseBuilder:
         events = [] if self.open_type == "reasoning" else [*self.close(), *self._open_reasoning()]
         current = self._current()
         if not current.pieces:
-            events.append(self._part("response.reasoning_summary_part.added", "summary_index", {"type": "summary_text", "text": ""}))
+            events.append(self._part("response.reasoning_summary_part.added", "summary_index", _summary("")))
         current.pieces.append(delta)
         events.append(self._delta("response.reasoning_summary_text.delta", delta, summary_index=0))
         return events
@@ -170,14 +170,14 @@ class ResponseBuilder:
         raise RuntimeError("a tool call is open; end it or fail the response")
 
     def complete(self, usage: Usage | None = None) -> list[Event]:
-        return [*self.close(), self._end("completed", usage)]
+        return [*self.close(), self._end("completed", usage or Usage())]
 
     def incomplete(self, reason: str, usage: Usage | None = None) -> list[Event]:
         """The model stopped before it was done, e.g. `max_output_tokens`. Text is kept; an open call is dropped."""
         events = self.close() if self.open_type in ("message", "reasoning") else []
         self._open = None
         self._response["incomplete_details"] = {"reason": reason}
-        return [*events, self._end("incomplete", usage)]
+        return [*events, self._end("incomplete", usage or Usage())]
 
     def fail(self, failure: Failure, usage: Usage | None = None) -> list[Event]:
         """Whatever is open is dropped without `done`."""
@@ -207,7 +207,7 @@ class ResponseBuilder:
     def _close_reasoning(self, text: str) -> list[Event]:
         if not self._current().pieces:
             return [self._done(None)]
-        part = {"type": "summary_text", "text": text}
+        part = _summary(text)
         self._current().item["summary"] = [part]
         return [
             self._event("response.reasoning_summary_text.done", **self._place(), summary_index=0, text=text),
@@ -251,8 +251,12 @@ class ResponseBuilder:
 
     def _end(self, status: str, usage: Usage | None) -> Event:
         self._ended = True
-        self._response.update(status=status, output=self._output, usage=(usage or Usage()).wire() if status != "failed" or usage else None)
+        self._response.update(status=status, output=self._output, usage=usage.wire() if usage else None)
         return self._event("response." + status, response=self._response)
+
+
+def _summary(text: str) -> dict[str, str]:
+    return {"type": "summary_text", "text": text}
 
 
 def stream_error(failure: Failure) -> dict[str, Any]:
@@ -261,11 +265,11 @@ def stream_error(failure: Failure) -> dict[str, Any]:
 
 
 # What may stand in `response.failed`. Others become the code that makes a client do the same.
-_STREAM_CODES = frozenset({INVALID_REQUEST, CONTEXT_OVERFLOW, RATE_LIMITED, SERVER_ERROR, CONTENT_POLICY, "model_not_found", "insufficient_quota"})
+_STREAM_CODES = frozenset({INVALID_REQUEST, MODEL_NOT_FOUND, CONTEXT_OVERFLOW, RATE_LIMITED, QUOTA, SERVER_ERROR, CONTENT_POLICY})
 
 
 def stream_code(failure: Failure) -> str:
-    """The `response.failed` code for a failure: its own where the code is one of ours, else by whose fault the status says it is."""
+    """The `response.failed` code for a failure: its own where that is one of ours, else by whose fault the status says it is."""
     if failure.code in _STREAM_CODES:
         return failure.code
     if failure.status == 429:

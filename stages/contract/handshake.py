@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -12,11 +13,14 @@ STAGE = "CODEX_SHIM_STAGE"
 LISTEN = "CODEX_SHIM_LISTEN"
 LISTEN_FD = "CODEX_SHIM_LISTEN_FD"
 NEXT = "CODEX_SHIM_NEXT"
+NEXT_NAME = "CODEX_SHIM_NEXT_NAME"
 CONFIG = "CODEX_SHIM_CONFIG"
-HOP_TOKEN = "CODEX_SHIM_HOP_TOKEN"
+HOP_TOKEN = "CODEX_SHIM_HOP_TOKEN"  # noqa: S105  # the name of the variable
 DRAIN = "CODEX_SHIM_DRAIN_SECONDS"
 
 DEFAULT_DRAIN_SECONDS = 30.0
+
+N = TypeVar("N", int, float)
 
 
 class HandshakeError(ValueError):
@@ -35,6 +39,7 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     listen_fd: int | None = None
     next: str | None = None
+    next_name: str = "the next stage"
     config: str | None = None
     hop_token: Secret | None = None
     drain_seconds: float = DEFAULT_DRAIN_SECONDS
@@ -46,6 +51,7 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
             LISTEN: f"{self.host}:{self.port}",
             LISTEN_FD: self.listen_fd,
             NEXT: self.next,
+            NEXT_NAME: self.next_name,
             CONFIG: self.config,
             HOP_TOKEN: self.hop_token.reveal() if self.hop_token else None,
             DRAIN: f"{self.drain_seconds:g}",
@@ -63,6 +69,7 @@ def read(environ: Mapping[str, str]) -> Handshake:
         port=port,
         listen_fd=_number(environ, LISTEN_FD, int),
         next=(environ.get(NEXT) or "").rstrip("/") or None,
+        next_name=environ.get(NEXT_NAME) or "the next stage",
         config=environ.get(CONFIG) or None,
         hop_token=Secret(token) if token else None,
         drain_seconds=_number(environ, DRAIN, float) or DEFAULT_DRAIN_SECONDS,
@@ -90,7 +97,7 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     return environ[name]
 
 
-def _number(environ: Mapping[str, str], name: str, kind: type[int] | type[float]) -> int | float | None:
+def _number(environ: Mapping[str, str], name: str, kind: type[N]) -> N | None:
     value = environ.get(name)
     if not value:
         return None

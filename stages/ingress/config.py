@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -15,6 +17,10 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Config(Options, kw_only=True):
-    """`token` is the local bearer token that Codex was given; None lets anyone on this machine in (only tests do that)."""
+    """`token` is the local bearer token that Codex was given; None lets anyone on this machine in (only tests do that).
+
+    `advertised` is what `GET /health` tells of the chain beyond its being alive.
+    """
 
     token: str | None = None
+    advertised: dict[str, Any] = {}

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 # Slugs that Codex asks for on its own account, whatever the user picked (0.169.0: approvals and memories).
-BACKGROUND_SLUGS = ["codex-auto-review", "gpt-6.1-terra"]
+BACKGROUND_SLUGS = ("codex-auto-review", "gpt-6.1-terra")
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`default` is the slug that serves `background` ones; the first model where it is not set."""
 
     default: str | None = None
-    background: list[str] = BACKGROUND_SLUGS
+    background: list[str] = msgspec.field(default_factory=lambda: list(BACKGROUND_SLUGS))
     aliases: dict[str, str] = {}
 
 

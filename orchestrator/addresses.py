@@ -1,0 +1,45 @@
+"""The addresses that pipeline.toml may hold: loopback only, whichever way they are written."""
+
+from __future__ import annotations
+
+from codex_shim.stages.contract.handshake import HandshakeError, is_loopback, parse_listen
+
+from .positions import Path
+from .strict import Reader
+
+
+def read_listen(value: str, at: Path, reader: Reader) -> None:
+    try:
+        parse_listen(value)
+    except HandshakeError as error:
+        reader.at_value(at, str(error))
+
+
+def read_url(value: str, at: Path, reader: Reader) -> str:
+    """The base URL of an outside proxy, without the `/v1` that the contract adds."""
+    if not _url_address(value):
+        reader.at_value(at, "`url` must be a loopback address like http://127.0.0.1:4000; only egress workers leave this machine")
+    return value.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def comparable(value: str) -> tuple[str, int] | None:
+    """Host and port of an address or a URL; None for what is neither, and for port 0, which means any free one."""
+    try:
+        address = _url_address(value) if "//" in value else parse_listen(value)
+    except HandshakeError:
+        return None
+    if not address or not address[1]:
+        return None
+    return ("127.0.0.1" if address[0] == "localhost" else address[0], address[1])
+
+
+def _url_address(value: str) -> tuple[str, int] | None:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port or 80
+    except ValueError:
+        return None
+    plain = parts.scheme == "http" and not parts.username and not parts.query and not parts.fragment
+    return (host, port) if plain and is_loopback(host) else None

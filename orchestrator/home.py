@@ -1,0 +1,61 @@
+"""Where codex-shim keeps its files, and how it writes them: folders 0700, files 0600, each put in place in one step."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Home:
+    """The paths below `~/.codex-shim` (or `--home`, `CODEX_SHIM_HOME`). Nothing is created by naming it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.models = root / "models.json"
+        self.pipeline = root / "pipeline.toml"
+        self.token = root / "token"
+        self.catalog = root / "custom_model_catalog.json"
+        self.codex_home = root / "codex-home"
+        self.codex_config = self.codex_home / "config.toml"
+        self.prompt_cache = root / "codex-prompt.json"
+        self.run = root / "run"
+        self.lock = self.run / "lock"
+        self.control = self.run / "control.json"
+        self.stages = self.run / "stages"
+        self.logs = self.run / "logs"
+
+    @classmethod
+    def find(cls, explicit: Path | None, environ: Mapping[str, str]) -> Home:
+        named = explicit or environ.get("CODEX_SHIM_HOME")
+        return cls(Path(named).expanduser().absolute() if named else Path.home() / ".codex-shim")
+
+    def local_token(self) -> str:
+        """The bearer token that Codex presents to ingress; made once, then kept, so that Codex's configuration stays right."""
+        try:
+            token = self.token.read_text().strip()
+        except FileNotFoundError:
+            token = ""
+        if not token:
+            token = secrets.token_urlsafe(32)
+            write_private(self.token, token.encode() + b"\n")
+        return token
+
+
+def private_folder(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, never half of one."""
+    private_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,204 @@
+"""One row of models.json: its keys in all their spellings, and whether a model can be made of it.
+
+Rule of this file: a row that cannot work says why, by name; a key that is not known is named and ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from codex_shim.stages.contract.secret import Secret
+
+from . import base_url, model_key
+from .positions import Path
+from .problems import did_you_mean
+from .providers import PRESETS, SUPPORTED_DIALECTS, Preset
+from .strict import Reader
+from .values import MissingVariableError, Sealed, expand
+
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class RowKeys(msgspec.Struct, kw_only=True):
+    """The canonical keys, each with its type."""
+
+    model: str = ""
+    slug: str = ""
+    display_name: str = ""
+    provider: str = ""
+    base_url: str = ""
+    api_key: str = ""
+    api_key_env: str = ""
+    api_key_command: str | list[str] = ""
+    max_context_limit: Positive | None = None
+    max_output_tokens: Positive | None = None
+    no_image_support: bool | None = None
+    extra_headers: dict[str, str] = {}
+    index: int | None = None
+
+
+_ALIASES = {
+    "name": "display_name",
+    "baseURL": "base_url",
+    "bearerToken": "api_key",
+    **{"".join([word if i == 0 else word.title() for i, word in enumerate(key.split("_"))]): key for key in RowKeys.__struct_fields__},
+}
+_UNUSED = ("id",)  # other programs that write such files number their rows with it
+
+
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that can be asked. `key_source` says in safe words how the key was given; `repr` shows no credential."""
+
+    slug: str
+    model: str
+    display_name: str
+    provider: str
+    dialect: str
+    base_url: str
+    api_key: Secret | None
+    headers: dict[str, str]
+    max_context: int | None
+    max_output_tokens: int | None
+    images: bool
+    index: int | None
+    key_source: str
+
+
+class Row:
+    """A row while it is read. `raw` holds its keys under their canonical names, with the values as written."""
+
+    def __init__(self, written: Any, at: Path, reader: Reader) -> None:
+        self.at = at
+        self.reader = reader
+        self.raw: dict[str, Any] = {}
+        self.spelling: dict[str, str] = {}
+        if isinstance(written, str):
+            self.raw = {"model": written, "provider": "ollama"}
+        elif isinstance(written, dict):
+            self.canonical(written)
+        else:
+            reader.at_value(at, f"a model must be an object or, for a local Ollama model, its name; row {self.number} is neither")
+
+    @property
+    def number(self) -> int:
+        return int(self.at[-1]) + 1
+
+    @property
+    def label(self) -> str:
+        name = self.text("display_name") or self.text("model")
+        return f"model `{name}`" if name else f"row {self.number}"
+
+    def text(self, key: str) -> str:
+        value = self.raw.get(key)
+        return value.strip() if isinstance(value, str) else ""
+
+    def canonical(self, written: dict[str, Any]) -> None:
+        """null means the same as a key that is not there."""
+        unknown = []
+        for spelt, value in written.items():
+            key = _ALIASES.get(spelt, spelt)
+            if key not in RowKeys.__struct_fields__:
+                unknown += [] if spelt in _UNUSED else [spelt]
+            elif value is not None and self.raw.setdefault(key, value) == value:
+                self.spelling.setdefault(key, spelt)
+            elif value is not None:
+                self.problem(key, f"`{self.spelling[key]}` and `{spelt}` mean the same and differ; keep one")
+        for spelt in unknown:
+            hint = did_you_mean(spelt, [*RowKeys.__struct_fields__, *_ALIASES])
+            self.reader.at_key((*self.at, spelt), f"{self.label}: unknown key `{spelt}` is ignored{hint}")
+
+    def problem(self, key: str, sentence: str) -> None:
+        self.reader.at_value((*self.at, self.spelling.get(key, key)), f"{self.label}: {sentence}")
+
+    def build(self, slug: str, environ: Mapping[str, str], run: model_key.RunCommand) -> ModelRow | None:
+        """None if it cannot work; the reader then has the reasons."""
+        keys = self.keys(environ) if self.raw else None
+        if keys is None:
+            return None
+        preset = self.preset(keys)
+        if not slug and keys.model:
+            self.problem("model", "no slug can be made of its name; give it a `slug` of letters and digits")
+        if not keys.model:
+            self.problem("model", "it has no `model`, the name that the provider knows it by")
+        url = self.url(keys, preset) if preset else None
+        if not (preset and url and keys.model and slug):
+            return None
+        return self.row(keys, slug, preset, url, environ, run)
+
+    def row(
+        self, keys: RowKeys, slug: str, preset: Preset, url: str, environ: Mapping[str, str], run: model_key.RunCommand
+    ) -> ModelRow | None:
+        try:
+            key, source = model_key.find(msgspec.structs.asdict(keys), url, preset, environ, run)
+        except model_key.KeyProblem as problem:
+            self.problem(problem.key, str(problem))
+            return None
+        return ModelRow(
+            slug=slug,
+            model=keys.model,
+            display_name=keys.display_name or keys.model,
+            provider=keys.provider,
+            dialect=preset.dialect,
+            base_url=url,
+            api_key=key,
+            headers=Sealed(keys.extra_headers),
+            max_context=keys.max_context_limit or preset.context,
+            max_output_tokens=keys.max_output_tokens,
+            images=preset.images if keys.no_image_support is None else not keys.no_image_support,
+            index=keys.index,
+            key_source=source,
+        )
+
+    def keys(self, environ: Mapping[str, str]) -> RowKeys | None:
+        """Checks the types and fills in `${NAME}`, except in the key, whose placeholder only counts where it is needed."""
+        kinds = {field.name: field.type for field in msgspec.structs.fields(RowKeys)}
+        fitting = [self.check(key, value, kinds[key]) for key, value in self.raw.items()]
+        if not all(fitting):
+            return None
+        try:
+            values = {key: value if key == "api_key" else self.expanded(key, value, environ) for key, value in self.raw.items()}
+        except MissingVariableError:
+            return None
+        return RowKeys(**values)
+
+    def check(self, key: str, value: Any, kind: Any) -> bool:
+        spelt = self.spelling.get(key, key)
+        return self.reader.check(value, kind, (*self.at, spelt), f"{self.label}: `{spelt}`")
+
+    def expanded(self, key: str, value: Any, environ: Mapping[str, str]) -> Any:
+        if isinstance(value, dict):
+            return {name: self.expanded(key, each, environ) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.expanded(key, each, environ) for each in value]
+        if not isinstance(value, str):
+            return value
+        try:
+            return expand(value.strip(), environ)
+        except MissingVariableError as missing:
+            self.problem(key, f"`{self.spelling.get(key, key)}` needs the environment variable {missing.name}, which is not set")
+            raise
+
+    def preset(self, keys: RowKeys) -> Preset | None:
+        preset = PRESETS.get(keys.provider.lower())
+        if not keys.provider:
+            self.problem("provider", "it has no `provider`; name a service like `openrouter`, or `openai` for any that speaks its language")
+        elif not preset:
+            self.problem("provider", f"unknown provider `{self.text('provider')}`{did_you_mean(keys.provider, PRESETS)}")
+        elif preset.dialect not in SUPPORTED_DIALECTS:
+            self.problem("provider", f"this version does not speak the language of `{self.text('provider')}` yet")
+        else:
+            return preset
+        return None
+
+    def url(self, keys: RowKeys, preset: Preset) -> str | None:
+        written = keys.base_url or preset.base_url
+        if not written:
+            self.problem("base_url", f"provider `{self.text('provider')}` needs a `base_url`")
+            return None
+        try:
+            return base_url.read(written)
+        except base_url.BaseUrlError as error:
+            self.problem("base_url", f"`{self.spelling.get('base_url', 'base_url')}` {error}")
+            return None

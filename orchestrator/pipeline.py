@@ -1,0 +1,159 @@
+"""pipeline.toml: where it is, what it says, and everything that is wrong with it.
+
+Rule of this file: a pipeline is either valid as a whole or a `ConfigError` with all problems; nothing is guessed or left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from codex_shim.stages.egress_demo.config import Options as DemoOptions
+from codex_shim.stages.egress_http.config import Options as HttpOptions
+
+from . import chain_rules
+from .addresses import read_listen
+from .positions import Path as At
+from .positions import Positions
+from .problems import ConfigError, Problem, did_you_mean
+from .source import read_text
+from .stage_table import BUILTIN_STAGES, StageReader, StageTable
+from .strict import Reader, valid_part
+
+__all__ = ["BUILTIN_STAGES", "DEMO_EGRESS", "Pipeline", "PipelineSettings", "StageTable", "find", "load", "parse"]
+
+DEMO_EGRESS = "demo"  # the name under [egress.NAME] whose worker is not an HTTP one
+
+
+class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    listen: str = "127.0.0.1:8765"
+    drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 30.0
+
+
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
+    """`stages` in the order of the chain; `egress` holds what tunes a derived worker, by its name."""
+
+    path: Path | None
+    settings: PipelineSettings
+    stages: list[StageTable]
+    egress: dict[str, HttpOptions | DemoOptions]
+    positions: Positions
+
+    def problem(self, at: At, sentence: str) -> Problem:
+        """For whoever finds out later that a value cannot be: `at` like `("stage", 2, "default")` or `("egress", "kimi")`."""
+        return Problem(str(self.path), *self.positions.value(at), sentence)
+
+
+def find(explicit: Path | None, environ: Mapping[str, str], home: Path) -> Path:
+    """The file that counts. Never one of the current directory: a cloned repository must not be able to start programs."""
+    if explicit:
+        return explicit.expanduser().absolute()
+    if from_environ := environ.get("CODEX_SHIM_PIPELINE"):
+        path = Path(from_environ).expanduser()
+        if not path.is_absolute():  # else each directory one works in would decide what is started
+            raise ConfigError([Problem("CODEX_SHIM_PIPELINE", 0, 0, f"`{from_environ}` must be an absolute path")])
+        return path
+    own = home / "pipeline.toml"
+    return own if os.path.lexists(own) else packaged_default()
+
+
+def packaged_default() -> Path:
+    """In a checkout the repository's own pipeline.toml, else the copy of it that the wheel holds."""
+    here = Path(__file__).parent
+    checkout = here.parent / "pipeline.toml"
+    return checkout if checkout.is_file() else here / "default_pipeline.toml"
+
+
+def load(path: Path) -> Pipeline:
+    """Raises `ConfigError`, also where the file cannot be read."""
+    return parse(read_text(path), str(path))
+
+
+def parse(text: str, path: str, which: Callable[[str], str | None] | None = None) -> Pipeline:
+    """Raises `ConfigError` with every problem. Relative paths in `text` start at the folder of `path`; scripts and programs that
+    it names must exist, and `which` finds the latter (`shutil.which`)."""
+    document, positions = _document(text, path)
+    reader = Reader(path, positions)
+    _top_level(document, reader)
+    settings = _settings(document.get("pipeline", {}), reader)
+    tables = _tables(document.get("stage", []), reader)
+    chain_rules.check(tables, settings.listen, reader)
+    stages = _stages(tables, StageReader(reader, Path(path).absolute().parent, which or _which))
+    egress = _egress(document.get("egress", {}), reader)
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return Pipeline(path=Path(path), settings=settings, stages=stages, egress=egress, positions=positions)
+
+
+def _which(program: str) -> str | None:
+    import shutil
+
+    return shutil.which(program)
+
+
+def _document(text: str, path: str) -> tuple[dict[str, Any], Positions]:
+    import tomllib
+
+    from .toml_positions import scan
+
+    text = text.replace("\r\n", "\n")
+    try:
+        return tomllib.loads(text), scan(text)
+    except tomllib.TOMLDecodeError as error:
+        problem = _invalid(str(error), text, path)
+    except RecursionError:
+        problem = Problem(path, 0, 0, "the file is nested too deeply to be read")
+    raise ConfigError([problem])  # outside the handler: the decoder's error may carry the text
+
+
+def _invalid(message: str, text: str, path: str) -> Problem:
+    """tomllib says where only inside its message: "… (at line 3, column 7)", or "(at end of document)"."""
+    import re
+
+    reason, _, place = message.rpartition(" (at ")
+    numbers = re.fullmatch(r"line (\d+), column (\d+)\)", place)
+    line, column = map(int, numbers.groups()) if numbers else Positions(text).line_column(len(text))
+    return Problem(path, line, column, f"this is not valid TOML: {reason[:1].lower()}{reason[1:]}")
+
+
+def _top_level(document: dict[str, Any], reader: Reader) -> None:
+    known = {"pipeline": "[pipeline]", "stage": "[[stage]]", "egress": "[egress.NAME]"}
+    for key, value in document.items():
+        if key not in known:
+            meant = did_you_mean(key, known)
+            hint = next((f"; did you mean {name}?" for word, name in known.items() if f"`{word}`" in meant), "")
+            reader.at_key((key,), f"unknown {'table' if isinstance(value, dict | list) else 'key'} `{key}`{hint}")
+
+
+def _settings(table: Any, reader: Reader) -> PipelineSettings:
+    """The defaults stand in for what is wrong, so that the rest can still be checked."""
+    settings = reader.decode(table, PipelineSettings, ("pipeline",), "[pipeline]")
+    settings = settings or PipelineSettings(**valid_part(table, PipelineSettings))
+    read_listen(settings.listen, ("pipeline", "listen"), reader)
+    return settings
+
+
+def _tables(value: Any, reader: Reader) -> list[dict[str, Any]]:
+    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return value
+    reader.at_key(("stage",), "each stage is a table of its own, and its header has two brackets: [[stage]]")
+    return [value] if isinstance(value, dict) else []
+
+
+def _stages(tables: list[dict[str, Any]], reader: StageReader) -> list[StageTable]:
+    found = [reader.read(table, ("stage", index)) for index, table in enumerate(tables)]
+    return [stage for stage in found if stage]
+
+
+def _egress(tables: Any, reader: Reader) -> dict[str, HttpOptions | DemoOptions]:
+    if not isinstance(tables, dict):
+        reader.at_key(("egress",), "`egress` must be written as tables: [egress.NAME]")
+        return {}
+    found = {}
+    for name, table in tables.items():
+        options = DemoOptions if name == DEMO_EGRESS else HttpOptions
+        found[name] = reader.decode(table, options, ("egress", name), f"[egress.{name}]")
+    return {name: options for name, options in found.items() if options}

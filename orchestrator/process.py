@@ -1,0 +1,101 @@
+"""One child process: its pipes, its end, and how it is told to stop.
+
+Lines arrive as they are written; a line longer than `MAX_LINE` is cut. A stage of ours says that it is ready in a line of its log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from .spec import StageSpec
+
+MAX_LINE = 16 * 1024
+
+OnLine = Callable[[str], None]
+
+
+class Child:
+    """A running process. `exited` resolves with its exit code, negative for a signal; `said_ready` when its log says so."""
+
+    def __init__(self, pid: int, lifeline: int | None, on_line: OnLine) -> None:
+        loop = asyncio.get_running_loop()
+        self.pid = pid
+        self.exited: asyncio.Future[int] = loop.create_future()
+        self.said_ready: asyncio.Future[None] = loop.create_future()
+        self._lifeline = lifeline
+        self._on_line = on_line
+
+    def take_line(self, raw: bytes) -> None:
+        line = raw[:MAX_LINE].decode("utf-8", "replace").rstrip()
+        if not self.said_ready.done() and line.startswith("{") and '"event":"ready"' in line:
+            self.said_ready.set_result(None)
+        if line:
+            self._on_line(line)
+
+    def set_exited(self, code: int) -> None:
+        self._close_lifeline()
+        if not self.exited.done():
+            self.exited.set_result(code)
+
+    def terminate(self) -> None:
+        """Ask it to drain and go, both ways: a signal, and the end of its standard input."""
+        self._close_lifeline()
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it and whatever it has started."""
+        self._signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM, group=True)
+
+    def _signal(self, number: int, *, group: bool = False) -> None:
+        if self.exited.done():
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if group and sys.platform != "win32":
+                os.killpg(self.pid, number)
+            else:
+                os.kill(self.pid, number)
+
+    def _close_lifeline(self) -> None:
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+
+
+class Spawner(Protocol):
+    """Starts processes. Two exist: one asks the fork server, one executes a new interpreter."""
+
+    async def spawn(self, spec: StageSpec, listening: int | None, on_line: OnLine) -> Child:
+        """`listening` is the descriptor of the socket to inherit. Raises `OSError` where the program cannot be started."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class LineProtocol(asyncio.Protocol):
+    """Cuts what a pipe delivers into lines."""
+
+    def __init__(self, take_line: Callable[[bytes], None]) -> None:
+        self._take_line = take_line
+        self._partial = b""
+
+    def data_received(self, data: bytes) -> None:
+        *lines, rest = (self._partial + data).split(b"\n")
+        self._partial = rest[:MAX_LINE]
+        for line in lines:
+            self._take_line(line)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._partial:
+            self._take_line(self._partial)
+
+
+async def read_lines(descriptor: int, take_line: Callable[[bytes], None]) -> None:
+    """Start reading a pipe; it is closed at its end."""
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: LineProtocol(take_line), os.fdopen(descriptor, "rb", buffering=0))

@@ -1,0 +1,53 @@
+"""What the supervisor is told of one process. Data only: `plan` makes it, `supervisor` acts on it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Readiness = Literal["log", "health", "tcp"]
+
+
+class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of the chain, or an outside proxy that somebody else runs (`argv` empty).
+
+    `kind` is what `argv` starts with: one of our modules, or any program. `config` is the JSON for the stage's 0600 file, shown in
+    no representation; with `secret` it is taken away again as soon as the stage has read it. `inherits` tells whether the listening
+    socket is ours and handed on, so that a new process can take over without a refused connection.
+    """
+
+    name: str
+    kind: Literal["module", "command", "url"]
+    host: str
+    port: int
+    argv: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    config: bytes | None = None
+    secret: bool = False
+    inherits: bool = True
+    ready: Readiness = "log"
+    next: str | None = None
+    drain_seconds: float = 30.0
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def __repr__(self) -> str:
+        return f"StageSpec({self.name} {self.kind} {self.host}:{self.port})"
+
+
+class ChainPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """All processes: `chain` in the order a request meets them, `egress` behind the router. Start in reverse, stop in order."""
+
+    chain: list[StageSpec]
+    egress: list[StageSpec]
+
+    @property
+    def start_order(self) -> list[StageSpec]:
+        """Egress first, the door last."""
+        return [*self.egress, *reversed(self.chain)]
+
+    def find(self, name: str) -> StageSpec | None:
+        return next((spec for spec in (*self.chain, *self.egress) if spec.name == name), None)

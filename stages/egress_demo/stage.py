@@ -1,0 +1,63 @@
+"""The demo egress: an upstream of our own, offline, for the first turn of a newcomer and for every test that needs no provider."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ..contract.errors import refuse
+from ..contract.events import Event, ResponseBuilder, Usage
+from ..contract.sse import encode_events
+from ..kit.exchange import Exchange
+from ..kit.stage import Stage
+from .config import Config
+from .script import Call, Step, plan
+
+SLUG = "demo"
+_WORD = re.compile(r"\s*\S+\s*")
+
+
+class EgressDemo(Stage[Config]):
+    config_type = Config
+
+    async def responses(self, exchange: Exchange) -> None:
+        body: dict[str, Any] = msgspec.json.decode(await exchange.body())
+        exchange.notes["model"] = body.get("model")
+        builder = ResponseBuilder(str(body.get("model") or SLUG), int(time.time()))
+        turns = _events(builder, plan(body), Usage(input=len(msgspec.json.encode(body)) // 4, output=40))
+        if body.get("stream"):
+            await self._stream(exchange, turns)
+        else:
+            await exchange.reply([event for events in turns for event in events][-1]["response"])
+
+    async def compact(self, exchange: Exchange) -> None:
+        raise refuse("the demo model does not compact conversations", status=501)
+
+    async def models(self, exchange: Exchange) -> None:
+        await exchange.reply({"object": "list", "data": [{"id": SLUG, "object": "model", "owned_by": "codex-shim"}], "models": []})
+
+    async def _stream(self, exchange: Exchange, turns: Iterator[list[Event]]) -> None:
+        await exchange.start()
+        for events in turns:
+            if exchange.bytes_out:
+                await asyncio.sleep(self.context.config.word_seconds)
+            await exchange.write(encode_events(events))
+        await exchange.end()
+
+
+def _events(builder: ResponseBuilder, steps: list[Step], usage: Usage) -> Iterator[list[Event]]:
+    """What is sent at once, in order: one list per word."""
+    yield builder.start()
+    for step in steps:
+        if isinstance(step, Call):
+            yield [*builder.call(step.kind, step.call_id, step.name), *builder.call_delta(step.arguments)]
+            yield builder.end_call(step.arguments)
+        else:
+            for word in _WORD.findall(step.text):
+                yield builder.text(word)
+    yield builder.complete(usage)

@@ -1,0 +1,79 @@
+"""What a dialect is: a language some upstream speaks, translated from and to Responses.
+
+A dialect takes values and returns values. It has no network, clock, environment, files or logging; ids and the creation time come
+with the `ResponseBuilder` it is handed, so the same request and the same bytes always give the same answer. A provider is data in
+models.json; only a language that none of these speaks is new code.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from ...contract.errors import Failure
+from ...contract.events import Event, ResponseBuilder
+from ...contract.sse import Frame
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """The model asked, by its upstream name, and what it can take."""
+
+    model: str
+    max_output_tokens: int | None = None
+    images: bool = True
+
+
+class Translator(Protocol):
+    """One upstream answer, turned into the events of one response."""
+
+    @property
+    def ended(self) -> bool:
+        """The terminal event has been given out; everything after it is `[]`."""
+        ...
+
+    def feed(self, frame: Frame) -> list[Event]:
+        """One frame of the upstream body in, the events it causes out."""
+        ...
+
+    def finish(self) -> list[Event]:
+        """The upstream body is over, in whatever way. Afterwards `ended` is true."""
+        ...
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send, and who reads the answer.
+
+    `path` is appended to the base URL, `payload` is the JSON body, `notes` are sentences for the log: what of the request this
+    upstream cannot be given, and so was left out or put in other words.
+    """
+
+    path: str
+    payload: dict[str, Any]
+    translator: Translator
+    notes: list[str]
+
+
+class Dialect(Protocol):
+    """One language."""
+
+    def prepare(self, body: dict[str, Any], target: Target, builder: ResponseBuilder) -> Prepared:
+        """Translate a Responses request. Does not change `body`. Raises `HopError` where it cannot be said in this language."""
+        ...
+
+    def read_error(self, status: int, body: bytes, retry_after: str | None) -> Failure:
+        """Understand an answer that is not a success: one of our codes, the provider's own sentence."""
+        ...
+
+
+class Notes:
+    """Sentences for the log, each once, in the order they came up."""
+
+    def __init__(self) -> None:
+        self._sentences: dict[str, None] = {}
+
+    def add(self, sentence: str) -> None:
+        self._sentences[sentence] = None
+
+    def all(self) -> list[str]:
+        return list(self._sentences)

@@ -1,0 +1,96 @@
+"""One provider: its address, its credential, and the exchange of one translated request for a stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..contract.errors import Failure, HopError
+from ..contract.events import Event, ResponseBuilder
+from ..contract.sse import Frame, SSEDecoder
+from ..kit.client import HopClient, Reply
+from .config import Config
+from .credentials import ApiKey
+from .dialects.base import Dialect, Prepared
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Upstream:
+    """Sends prepared requests. `who` is how errors name the provider."""
+
+    def __init__(self, config: Config, dialect: Dialect) -> None:
+        self.who = urlsplit(config.base_url).hostname or config.base_url
+        self._base_url = config.base_url.rstrip("/")
+        self._headers = {
+            **ApiKey(config.api_key).headers(),
+            "content-type": "application/json",
+            "accept": "text/event-stream",
+            "accept-encoding": "identity",  # compressing a stream of small events only delays them
+            "user-agent": "codex-shim",
+            **config.headers,
+        }
+        self._dialect = dialect
+        self._client = HopClient(
+            patience=1.0,
+            connect_seconds=config.connect_seconds,
+            idle_seconds=config.idle_seconds,
+            connections=config.connections,
+            proxies=True,
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def events(self, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[list[Event]]:
+        """The events of one response, one list per read. Ends with a terminal event.
+
+        Raises `HopError` only before the first list: what fails later is a `response.failed`.
+        """
+        body = _encode(prepared.payload)
+        async with self._client.open("POST", self._base_url + prepared.path, self._headers, body, who=self.who) as reply:
+            if not 200 <= reply.status < 300:
+                raise HopError(await self._refusal(reply))
+            yield builder.start()
+            async for events in _translated(reply, prepared, builder):
+                yield events
+            await reply.drain()
+
+    async def _refusal(self, reply: Reply) -> Failure:
+        failure = self._dialect.read_error(reply.status, await reply.read(), reply.headers.get("retry-after"))
+        return msgspec.structs.replace(failure, message=f"{self.who}: {failure.message}{_advice(reply.status)}")
+
+
+async def _translated(reply: Reply, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[list[Event]]:
+    translator, feed = prepared.translator, prepared.translator.feed
+    try:
+        async for frames in _frames(reply):
+            if events := [event for frame in frames for event in feed(frame)]:
+                yield events
+            if builder.ended:
+                return
+    except HopError as error:
+        yield builder.fail(error.failure)
+        return
+    if events := translator.finish():
+        yield events
+
+
+async def _frames(reply: Reply) -> AsyncIterator[list[Frame]]:
+    """Frames per read. A JSON answer to a stream request is one frame: some gateways do not stream."""
+    if not reply.is_stream and "json" in reply.headers.get("content-type", ""):
+        yield [Frame(b"", await reply.read(64 * 1024 * 1024))]
+        return
+    decoder = SSEDecoder()
+    async for chunk in reply.chunks():
+        yield decoder.feed(chunk)
+    yield decoder.finish()
+
+
+def _advice(status: int) -> str:
+    """What the user can do about it, where the provider's own sentence does not say."""
+    if status in (401, 403):
+        return f" (HTTP {status}; check the key of this model in models.json, then `codex-shim restart`)"
+    return f" (HTTP {status})"

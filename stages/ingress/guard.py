@@ -1,0 +1,54 @@
+"""Who may talk to ingress. Pure: headers in, a refusal or nothing out.
+
+The chain spends the user's keys, so a web page the user visits must not reach it: the Host check stops DNS rebinding, the Origin
+check and the JSON content type stop plain cross-site requests, and the token stops everything that was not told it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from ..contract.errors import AUTHENTICATION, HopError, refuse
+from ..contract.handshake import is_loopback
+from ..contract.headers import bearer
+
+
+def check_host(headers: Mapping[str, str], allowed: Iterable[str]) -> None:
+    """The name the client believes to talk to must be this machine's own."""
+    host = urlsplit("//" + headers.get("host", "")).hostname or ""
+    if not is_loopback(host) and host not in allowed:
+        raise _forbidden(f"the Host `{host}` is not this machine; use 127.0.0.1, or add it to `allowed_hosts` of ingress")
+
+
+def check_origin(headers: Mapping[str, str], allowed: Iterable[str]) -> None:
+    """Browsers name the page that sends a request; no page but our own has business here."""
+    origin = headers.get("origin")
+    if origin is None or origin in allowed or origin == f"http://{headers.get('host', '')}":
+        return
+    raise _forbidden(f"the web page `{origin}` may not use this endpoint; add it to `allowed_origins` of ingress if it is yours")
+
+
+def check_json(headers: Mapping[str, str]) -> None:
+    """A page can send text/plain without asking first, JSON it cannot."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise refuse(f"the content type must be application/json, not `{kind or 'none'}`", status=415)
+
+
+def check_token(headers: Mapping[str, str], expected: Iterable[str], *, required: bool) -> None:
+    """The local bearer token, written into Codex's configuration by `codex-shim generate`."""
+    given, tokens = bearer(headers), list(expected)
+    if not tokens or (given is None and not required):
+        return
+    if given is None or not any(hmac.compare_digest(given.encode(), token.encode()) for token in tokens):
+        raise refuse(
+            "the bearer token is missing" if given is None else "the bearer token is not this chain's",
+            status=401,
+            code=AUTHENTICATION,
+        )
+
+
+def _forbidden(sentence: str) -> HopError:
+    return refuse(sentence, status=403, code="forbidden")

@@ -1,0 +1,159 @@
+"""Ingress: the door of the chain. It lets the right callers in, hands a plain and complete request on, and keeps the promise that
+every stream ends well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ..contract.body import Document
+from ..contract.errors import SERVER_ERROR, Failure, HopError, read_failure
+from ..contract.events import ResponseBuilder
+from ..contract.headers import REQUEST_ID, TRACEPARENT, forward_response
+from ..contract.sse import encode_events
+from ..kit.client import Reply
+from ..kit.exchange import Exchange, too_large
+from ..kit.stage import Stage
+from . import guard
+from .codex import for_codex, is_codex
+from .config import Config
+from .decompress import decompress
+from .ending import KEEPALIVE, StreamEnding
+from .normalize import normalize
+
+_MIB = 1024 * 1024
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+# Decompressing more than this is work for a thread: the loop has other streams to serve.
+_QUICK_BYTES = 256 * 1024
+
+
+class Ingress(Stage[Config]):
+    config_type = Config
+
+    def admit(self, exchange: Exchange) -> None:
+        """Names the exchange for every log line behind it, then checks the caller as far as its headers tell."""
+        given = exchange.headers.get(REQUEST_ID, "")
+        exchange.request_id = given if _SAFE_ID.fullmatch(given) else "req_" + secrets.token_hex(12)
+        exchange.added_headers = {
+            REQUEST_ID: exchange.request_id,
+            TRACEPARENT: exchange.headers.get(TRACEPARENT) or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
+        }
+        guard.check_host(exchange.headers, self.context.config.allowed_hosts)
+        guard.check_origin(exchange.headers, self.context.config.allowed_origins)
+
+    async def responses(self, exchange: Exchange) -> None:
+        try:
+            document = await self._read(exchange)
+            exchange.notes["model"] = document.get("model", str)
+            if document.get("stream", bool, False):
+                await self._stream(exchange, document)
+            else:
+                await self.context.next.relay(exchange, document.encode())
+        except HopError as error:
+            if exchange.started or not is_codex(exchange.headers):
+                raise
+            await self._tell_codex(exchange, error.failure)
+
+    async def compact(self, exchange: Exchange) -> None:
+        await self.context.next.relay(exchange, (await self._read(exchange)).encode())
+
+    async def models(self, exchange: Exchange) -> None:
+        self._check_token(exchange, required=False)  # `codex doctor` asks without one, and slugs are no secret here
+        await self.forward(exchange)
+
+    async def health(self) -> dict[str, Any]:
+        return self.context.config.advertised
+
+    def _check_token(self, exchange: Exchange, *, required: bool) -> None:
+        hop_token, token = self.context.handshake.hop_token, self.context.config.token
+        accepted = [token] if token else []
+        if hop_token and accepted:  # a stage in front of ingress may speak with the chain's own token
+            accepted.append(hop_token.reveal())
+        guard.check_token(exchange.headers, accepted, required=required)
+
+    async def _read(self, exchange: Exchange) -> Document:
+        self._check_token(exchange, required=True)
+        guard.check_json(exchange.headers)
+        limit = self.context.config.body_limit_mib * _MIB
+        body = await exchange.body(limit)
+        encoding = exchange.headers.get("content-encoding", "")
+        if len(body) > _QUICK_BYTES:
+            plain = await asyncio.to_thread(decompress, body, encoding, limit)
+        else:
+            plain = decompress(body, encoding, limit)
+        if plain is None:
+            raise too_large(limit)
+        document = Document.parse(plain)
+        normalize(document)
+        return document
+
+    async def _stream(self, exchange: Exchange, document: Document) -> None:
+        async with self.context.next.open(exchange, document.encode()) as reply:
+            await _expect_stream(reply, self.context.handshake.next_name)
+            await exchange.start(200, forward_response(reply.headers.items()))
+            ending = StreamEnding(document.get("model", str) or "", for_codex if is_codex(exchange.headers) else _unchanged)
+            async with _keepalive(exchange, self.context.config.keepalive_seconds):
+                await self._copy(reply, exchange, ending)
+            exchange.notes["ended"] = ending.outcome
+            await exchange.end()
+            await reply.drain()
+
+    async def _copy(self, reply: Reply, exchange: Exchange, ending: StreamEnding) -> None:
+        name = self.context.handshake.next_name
+        failure = Failure(code=SERVER_ERROR, message=f"{name} ended its stream without a terminal event")
+        try:
+            async for chunk in reply.chunks():
+                if ready := ending.feed(chunk):
+                    await exchange.write(ready)
+                if ending.ended:
+                    return
+        except HopError as error:
+            failure = error.failure
+        exchange.notes["error"] = failure.message
+        await exchange.write(ending.fail(failure))
+
+    async def _tell_codex(self, exchange: Exchange, failure: Failure) -> None:
+        """The failure as the one-event stream that Codex reads, instead of a status it would retry in vain."""
+        exchange.notes |= {"error": failure.message, "upstream_status": failure.status, "ended": "response.failed"}
+        builder = ResponseBuilder(str(exchange.notes.get("model") or ""), int(time.time()))
+        await exchange.start()
+        await exchange.write(encode_events([*builder.start(), *builder.fail(for_codex(failure))]))
+        await exchange.end()
+
+
+async def _expect_stream(reply: Reply, who: str) -> None:
+    if reply.status != 200:
+        raise HopError(read_failure(reply.status, await reply.read(), reply.headers.get("retry-after")))
+    if not reply.is_stream:
+        kind = reply.headers.get("content-type", "nothing")
+        raise HopError(
+            Failure(code=SERVER_ERROR, message=f"{who} answered a stream request with {kind} instead of an event stream")
+        )
+
+
+@asynccontextmanager
+async def _keepalive(exchange: Exchange, seconds: float) -> AsyncIterator[None]:
+    """Write a keepalive whenever the stream has been silent for so long; it re-arms Codex's idle timer, a comment would not."""
+
+    async def watch() -> None:
+        while True:
+            before = exchange.bytes_out
+            await asyncio.sleep(seconds)
+            if exchange.bytes_out == before:
+                await exchange.write(KEEPALIVE)
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()
+
+
+def _unchanged(failure: Failure) -> Failure:
+    return failure

@@ -1,0 +1,170 @@
+"""The client side of a hop: one pooled keep-alive session, streaming both ways, and errors in our own words.
+
+A request is sent again in two cases only. The connection was never made: the next stage may just be changing hands. Or it was
+made earlier, kept alive, and died before a byte of the answer came: the other side closed it while we were writing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+
+from ..contract.errors import SERVER_ERROR, Failure, HopError
+
+# Codex's turn metadata is JSON in a header and outgrows aiohttp's 8 KiB.
+MAX_HEADER = 256 * 1024
+READ_SIZE = 256 * 1024
+# Shorter than the server's own patience (kit/server.py), so that a connection is rarely reused while it is being closed.
+KEEPALIVE_SECONDS = 30.0
+_FIRST_PAUSE = 0.02
+
+
+class Reply:
+    """An answer whose headers have come."""
+
+    def __init__(self, response: aiohttp.ClientResponse, who: str) -> None:
+        self._response = response
+        self._who = who
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+
+    @property
+    def is_stream(self) -> bool:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes. Raises `HopError` where it breaks off or stays silent too long."""
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except TimeoutError as error:
+            raise _broken(f"{self._who} sent nothing for too long and was given up", 504) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise _broken(f"{self._who} broke off in the middle of its answer") from error
+
+    async def read(self, limit: int = 8 * 1024 * 1024) -> bytes:
+        """The whole body, up to `limit` bytes; the rest is not waited for."""
+        pieces: list[bytes] = []
+        size = 0
+        async for chunk in self.chunks():
+            pieces.append(chunk)
+            size += len(chunk)
+            if size >= limit:
+                break
+        return b"".join(pieces)[:limit]
+
+    async def drain(self, seconds: float = 0.1) -> None:
+        """Take what is left of a body that has said all it has to say, so that the connection can serve again."""
+        try:
+            async with asyncio.timeout(seconds):
+                async for _ in self.chunks():
+                    pass
+        except (TimeoutError, HopError):
+            return  # the connection is closed instead
+
+
+class HopClient:
+    """Opens exchanges with the next hop or a provider.
+
+    `patience` is for how many seconds a refused connection is tried again; `idle_seconds` how long an answer may be silent, None
+    for ever; `proxies` whether HTTPS_PROXY and its kin count (only ever toward a provider).
+    """
+
+    def __init__(
+        self,
+        *,
+        patience: float = 5.0,
+        connect_seconds: float = 10.0,
+        idle_seconds: float | None = None,
+        connections: int = 0,
+        proxies: bool = False,
+    ) -> None:
+        self._patience = patience
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds, sock_read=idle_seconds)
+        self._connections = connections
+        self._proxies = proxies
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def open(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, who: str = "the next hop"
+    ) -> AsyncIterator[Reply]:
+        """Yields once the status is known. Leaving the block early closes the connection, which cancels the other side."""
+        response = await self._send(method, url, headers, body, who)
+        try:
+            yield Reply(response, who)
+        finally:
+            # A fully read response has already given its connection back; anything else must not be reused.
+            response.close()
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, who: str
+    ) -> aiohttp.ClientResponse:
+        loop = asyncio.get_running_loop()
+        give_up_at, pause = loop.time() + self._patience, _FIRST_PAUSE
+        while True:
+            trace = SimpleNamespace(reused=False)
+            try:
+                return await self._open_session().request(
+                    method, url, headers=headers, data=body, allow_redirects=False, trace_request_ctx=trace
+                )
+            except aiohttp.ClientConnectorError as error:
+                if loop.time() + pause > give_up_at:
+                    raise _broken(f"{who} cannot be reached at {_origin(url)}: {_why(error)}") from error
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 0.5)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if not trace.reused:
+                    raise _broken(f"{who} closed the connection without an answer") from error
+            except TimeoutError as error:
+                raise _broken(f"{who} did not answer in time", 504) from error
+            except (aiohttp.ClientError, ValueError) as error:
+                raise _broken(f"{who} did not answer in HTTP: {type(error).__name__}") from error
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        """Made on first use: a session belongs to a running loop."""
+        if self._session is None:
+            tracer = aiohttp.TraceConfig()
+            tracer.on_connection_reuseconn.append(_mark_reused)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections, keepalive_timeout=KEEPALIVE_SECONDS, happy_eyeballs_delay=0.25
+                ),
+                timeout=self._timeout,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+                max_line_size=MAX_HEADER,
+                max_field_size=MAX_HEADER,
+                read_bufsize=READ_SIZE,
+                trust_env=self._proxies,
+                trace_configs=[tracer],
+            )
+        return self._session
+
+
+async def _mark_reused(session: aiohttp.ClientSession, context: Any, params: Any) -> None:
+    context.trace_request_ctx.reused = True
+
+
+def _broken(sentence: str, status: int = 502) -> HopError:
+    return HopError(Failure(code=SERVER_ERROR, message=sentence, status=status))
+
+
+def _why(error: aiohttp.ClientConnectorError) -> str:
+    number = error.os_error.errno
+    return os.strerror(number) if number and number > 0 else str(error.os_error)
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])

@@ -1,0 +1,76 @@
+"""Send a request on and its answer back, as bytes.
+
+Nothing of the answer is parsed unless the stage wants to change it. An answer that breaks off is broken off toward the client
+too: only ingress may make a well-formed end out of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from ..contract.headers import forward_request, forward_response
+from ..contract.secret import Secret
+from ..contract.sse import Frame, SSEDecoder, encode_frame
+from .client import HopClient, Reply
+from .exchange import Exchange
+
+
+class FrameFilter(Protocol):
+    """Changes a stream: frames in, frames out, each as soon as it is known."""
+
+    def feed(self, frame: Frame) -> list[Frame]: ...
+
+    def finish(self) -> list[Frame]: ...
+
+
+class NextHop:
+    """Where a stage sends to, and how it proves that it belongs to the chain."""
+
+    def __init__(self, client: HopClient, base_url: str, token: Secret | None, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._base_url = base_url
+        self._token = token
+
+    def headers(self, exchange: Exchange) -> dict[str, str]:
+        """The client's end-to-end headers with the hop's own token in place of the client's."""
+        headers = forward_request(exchange.headers.items()) | exchange.added_headers
+        if self._token:
+            headers["authorization"] = f"Bearer {self._token.reveal()}"
+        elif "authorization" in exchange.headers:  # in front of ingress nobody has checked it yet
+            headers["authorization"] = exchange.headers["authorization"]
+        return headers
+
+    def to(self, base_url: str, name: str) -> NextHop:
+        """Another destination with the same credentials: a router has many."""
+        return NextHop(self._client, base_url, self._token, name)
+
+    def open(self, exchange: Exchange, body: bytes | None) -> AbstractAsyncContextManager[Reply]:
+        """The reply, once its status is known."""
+        target = self._base_url + exchange.path
+        return self._client.open(exchange.method, target, self.headers(exchange), body, who=self._name)
+
+    async def relay(self, exchange: Exchange, body: bytes | None, *, change: FrameFilter | None = None) -> None:
+        """Forward the exchange. `change` is applied to an event stream, frame by frame; JSON answers pass as they are."""
+        async with self.open(exchange, body) as reply:
+            await exchange.start(reply.status, forward_response(reply.headers.items()))
+            if change is not None and reply.is_stream:
+                await _copy_changed(reply, exchange, change)
+            else:
+                async for chunk in reply.chunks():
+                    await exchange.write(chunk)
+            await exchange.end()
+
+
+async def _copy_changed(reply: Reply, exchange: Exchange, change: FrameFilter) -> None:
+    decoder = SSEDecoder()
+    async for chunk in reply.chunks():
+        await _write_frames(exchange, [out for frame in decoder.feed(chunk) for out in change.feed(frame)])
+    await _write_frames(exchange, [out for frame in decoder.finish() for out in change.feed(frame)])
+    await _write_frames(exchange, change.finish())
+
+
+async def _write_frames(exchange: Exchange, frames: list[Frame]) -> None:
+    if frames:
+        await exchange.write(b"".join([encode_frame(frame) for frame in frames]))

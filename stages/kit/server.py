@@ -1,0 +1,134 @@
+"""A stage's HTTP server: the routes of the contract, the hop token, the canonical log line, and errors as JSON.
+
+This file and client.py, exchange.py are the only ones that know aiohttp.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from ..contract.errors import SERVER_ERROR, Failure, HopError, refuse
+from .client import KEEPALIVE_SECONDS, MAX_HEADER
+from .exchange import Exchange
+from .stage import Stage
+
+BACKLOG = 1024
+CLIENT_CLOSED = 499  # nginx's status for a client that left; nobody receives it
+
+Route = Callable[[Exchange], Awaitable[None]]
+
+
+class StageServer:
+    """Serves one stage on one listening socket."""
+
+    def __init__(self, stage: Stage[Any]) -> None:
+        self._stage = stage
+        self._handshake = stage.context.handshake
+        self._log = stage.context.log
+        self._routes: dict[tuple[str, str], Route] = {
+            ("POST", "/v1/responses"): stage.responses,
+            ("POST", "/v1/responses/compact"): stage.compact,
+            ("GET", "/v1/models"): stage.models,
+            ("GET", "/health"): self._health,
+            ("GET", "/v1/responses"): _no_websocket,
+        }
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, listening: socket.socket) -> None:
+        server = web.Server(
+            self._handle,
+            handler_cancellation=True,  # a client that leaves cancels its handler, and with it the exchange upstream
+            auto_decompress=False,  # ingress decodes bodies itself: aiohttp refuses zstd before any handler sees it
+            access_log=None,
+            keepalive_timeout=4 * KEEPALIVE_SECONDS,
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=self._handshake.drain_seconds)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listening, backlog=BACKLOG).start()
+
+    async def stop(self) -> None:
+        """Refuse new connections, let running exchanges end for as long as the drain time allows."""
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        exchange = Exchange(request)
+        began = time.perf_counter()
+        outcome = "cancelled"
+        try:
+            await self._dispatch(exchange)
+            outcome = "ok"
+        except HopError as error:
+            outcome = error.failure.code
+            exchange.notes["error"] = error.failure.message
+            await self._answer(exchange, error.failure)
+        except (ConnectionResetError, web.RequestPayloadError):
+            pass  # the client went away while we were reading or writing
+        except Exception as error:
+            outcome = "bug"
+            self._log.event("bug", request_id=exchange.request_id, traceback=traceback.format_exc())
+            await self._answer(exchange, self._bug(error))
+        finally:
+            if exchange.ended and outcome == "cancelled":
+                outcome = "ok"  # the client left with the whole answer
+            self._write_line(exchange, outcome, began)
+        return exchange.response or web.Response(status=CLIENT_CLOSED)
+
+    async def _dispatch(self, exchange: Exchange) -> None:
+        self._stage.admit(exchange)
+        route = self._routes.get((exchange.method, exchange.path))
+        if route is None:
+            raise _no_route(exchange)
+        await route(exchange)
+
+    async def _health(self, exchange: Exchange) -> None:
+        await exchange.reply({"ok": True, "stage": self._handshake.stage, **await self._stage.health()})
+
+    async def _answer(self, exchange: Exchange, failure: Failure) -> None:
+        if exchange.started:
+            exchange.abort()
+            return
+        headers = {"retry-after": f"{failure.retry_after:.0f}"} if failure.retry_after is not None else None
+        await exchange.reply(failure.body(exchange.request_id), failure.status, headers)
+
+    def _bug(self, error: Exception) -> Failure:
+        stage = self._handshake.stage
+        sentence = f"{stage} failed on this request ({type(error).__name__}); `codex-shim pipeline logs {stage}` shows where"
+        return Failure(code=SERVER_ERROR, message=sentence, status=500)
+
+    def _write_line(self, exchange: Exchange, outcome: str, began: float) -> None:
+        if exchange.path == "/health" and outcome == "ok":
+            return
+        self._log.event(
+            "request",
+            request_id=exchange.request_id or None,
+            method=exchange.method,
+            path=exchange.path,
+            status=exchange.response.status if exchange.response else None,
+            outcome=outcome,
+            ms=round((time.perf_counter() - began) * 1000, 1),
+            bytes_in=exchange.bytes_in,
+            bytes_out=exchange.bytes_out,
+            **exchange.notes,
+        )
+
+
+async def _no_websocket(exchange: Exchange) -> None:
+    """426 is the one answer upon which Codex falls back to POST at once and in silence."""
+    if exchange.headers.get("upgrade", "").lower() != "websocket":
+        raise refuse("responses are created with POST /v1/responses", status=405)
+    raise refuse("this endpoint does not speak WebSocket; use POST", status=426, code="websocket_unsupported")
+
+
+def _no_route(exchange: Exchange) -> HopError:
+    if exchange.path.rstrip("/") in ("/responses", "/models"):
+        return refuse(f"there is no {exchange.path} here; the base URL ends in /v1", status=404, code="not_found")
+    return refuse(f"there is no {exchange.method} {exchange.path} here", status=404, code="not_found")
