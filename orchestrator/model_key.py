@@ -31,7 +31,9 @@ class KeyCommandError(Exception):
     """Why a command gave no key, as the end of a sentence that begins with its name: "was not found"."""
 
 
-def find(row: Mapping[str, object], url: str, preset: Preset, environ: Mapping[str, str], run: RunCommand) -> tuple[Secret | None, str]:
+def find(
+    row: Mapping[str, object], url: str, preset: Preset, environ: Mapping[str, str], run: RunCommand
+) -> tuple[Secret | None, str]:
     """The key and how it was given, the first of: `api_key_env`, `api_key`, `api_key_command`, the provider's usual variable.
 
     `row` holds canonical keys as written, `url` the one that the key would be sent to. Raises `KeyProblem`.
@@ -71,8 +73,9 @@ def _usual(row: Mapping[str, object], url: str, preset: Preset, environ: Mapping
         return None, "extra_headers"
     if base_url.is_local(url):
         return None, "none"
-    hint = f"set the environment variable {variable}, or name another in `api_key_env`" if variable else "name its variable in `api_key_env`"
-    raise KeyProblem("provider", f"it has no key: {hint}")
+    if variable:
+        raise KeyProblem("provider", f"it has no key: set the environment variable {variable}, or name another in `api_key_env`")
+    raise KeyProblem("provider", "it has no key: name the environment variable that holds it in `api_key_env`")
 
 
 def _secret(value: str, key: str) -> Secret:

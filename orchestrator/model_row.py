@@ -5,6 +5,7 @@ Rule of this file: a row that cannot work says why, by name; a key that is not k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -43,7 +44,7 @@ _ALIASES = {
     "name": "display_name",
     "baseURL": "base_url",
     "bearerToken": "api_key",
-    **{"".join([word if i == 0 else word.title() for i, word in enumerate(key.split("_"))]): key for key in RowKeys.__struct_fields__},
+    **{re.sub(r"_(\w)", lambda letter: letter[1].upper(), key): key for key in RowKeys.__struct_fields__},
 }
 _UNUSED = ("id",)  # other programs that write such files number their rows with it
 
@@ -165,7 +166,7 @@ class Row:
 
     def check(self, key: str, value: Any, kind: Any) -> bool:
         spelt = self.spelling.get(key, key)
-        return self.reader.check(value, kind, (*self.at, spelt), f"{self.label}: `{spelt}`")
+        return self.reader.check(value, kind, (*self.at, spelt), f"`{spelt}` of {self.label}")
 
     def expanded(self, key: str, value: Any, environ: Mapping[str, str]) -> Any:
         if isinstance(value, dict):
@@ -183,7 +184,7 @@ class Row:
     def preset(self, keys: RowKeys) -> Preset | None:
         preset = PRESETS.get(keys.provider.lower())
         if not keys.provider:
-            self.problem("provider", "it has no `provider`; name a service like `openrouter`, or `openai` for any that speaks its language")
+            self.problem("provider", "it has no `provider`; name one like `openrouter`, or `openai` for a compatible one")
         elif not preset:
             self.problem("provider", f"unknown provider `{self.text('provider')}`{did_you_mean(keys.provider, PRESETS)}")
         elif preset.dialect not in SUPPORTED_DIALECTS:

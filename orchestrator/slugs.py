@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 
 class Named(NamedTuple):
-    """What a row says about its name; `index` is its `index` key, or its place in the file."""
+    """What a row says about its name; `suffix` is its `index` key, or its place in the file."""
 
     slug: str
     model: str
     display_name: str
-    index: int
+    suffix: int
 
 
 def slugify(text: str) -> str:
@@ -36,14 +36,14 @@ def assign(rows: list[Named]) -> list[str]:
         for place, row in enumerate(rows):
             if bool(row.slug) is asked:
                 derived = row.display_name if models[row.model] > 1 and row.display_name else row.model
-                found[place] = _free(slugify(row.slug or derived), row.index, taken)
+                found[place] = _free(slugify(row.slug or derived), row.suffix, taken)
                 taken.add(found[place])
     return found
 
 
-def _free(slug: str, index: int, taken: set[str]) -> str:
+def _free(slug: str, suffix: int, taken: set[str]) -> str:
     candidate = slug
     while slug and candidate in taken:
-        candidate = f"{slug}-{index}"
-        index += 1
+        candidate = f"{slug}-{suffix}"
+        suffix += 1
     return candidate

@@ -74,7 +74,7 @@ class Reader:
             for key, item in value.items():
                 self._value(item, get_args(kind)[1], (*path, key), f"`{key}` in {name}")
         elif not _fits(value, kind):
-            self.at_value(path, f"{name} must be {self._expected(kind)}, not {self._found(value, kind)}")
+            self.at_value(path, f"{name} must be {self._expected(value, kind)}")
 
     def _struct(self, table: Any, struct: type[msgspec.Struct], path: Path, where: str, name: str) -> None:
         if not isinstance(table, dict):
@@ -89,24 +89,27 @@ class Reader:
             elif field.required:
                 self.at_key(path, f"{where} has no `{key}`")
 
-    def _expected(self, kind: Any) -> str:
-        limits = _limits(kind)
-        kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    def _expected(self, value: Any, kind: Any) -> str:
+        """What `value` should be and is not."""
+        if get_origin(kind) is Annotated:
+            plain, meta, *_ = get_args(kind)
+            return _limits(meta) if _fits(value, plain) else self._expected(value, plain)
+        if get_origin(kind) is Literal and isinstance(value, str):
+            return f'{self._word(kind)}, not "{value}"'  # one word of a fixed few: no place where a credential would stand
+        return f"{self._word(kind)}, not {self._found(value)}"
+
+    def _word(self, kind: Any) -> str:
         origin = get_origin(kind)
         if origin is Literal:
             return " or ".join(f'"{word}"' for word in get_args(kind))
+        if origin in (Union, types.UnionType):
+            return " or ".join(self._word(each) for each in get_args(kind))
         if origin is list:
             return f"a list of {_PLURALS.get(get_args(kind)[0], 'values')}"
-        if origin is dict or kind is dict:
-            return self.table
-        return _WORDS.get(kind, f"a {kind}") + limits
+        return self.table if origin is dict else _WORDS[kind]
 
-    def _found(self, value: Any, kind: Any = None) -> str:
-        if get_origin(kind) is Literal and isinstance(value, str):
-            return f'"{value}"'  # one word of a fixed few, so not a place where a credential would stand
-        if isinstance(value, dict):
-            return self.table
-        return _FOUND.get(type(value), "a date or time") + (" of that size" if _limits(kind) and _fits(value, _plain(kind)) else "")
+    def _found(self, value: Any) -> str:
+        return self.table if isinstance(value, dict) else _FOUND.get(type(value), "a date or time")
 
 
 def valid_part(table: Any, struct: type[msgspec.Struct]) -> dict[str, Any]:
@@ -129,10 +132,6 @@ def _bare(kind: Any, value: Any) -> Any:
     return kind
 
 
-def _plain(kind: Any) -> Any:
-    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
-
-
 def _fits(value: Any, kind: Any) -> bool:
     try:
         msgspec.convert(value, kind)
@@ -141,10 +140,6 @@ def _fits(value: Any, kind: Any) -> bool:
     return True
 
 
-def _limits(kind: Any) -> str:
-    """The limits that `msgspec.Meta` sets, in words with a space in front."""
-    if get_origin(kind) is not Annotated:
-        return ""
-    meta = get_args(kind)[1]
-    words = [f"{word} {limit:g}" for name, word in _LIMITS.items() if (limit := getattr(meta, name, None)) is not None]
-    return f" of {' and '.join(words)}" if words else ""
+def _limits(meta: Any) -> str:
+    """Those of a `msgspec.Meta`, in words."""
+    return " and ".join(f"{word} {limit:g}" for name, word in _LIMITS.items() if (limit := getattr(meta, name)) is not None)
