@@ -13,6 +13,8 @@ def read_listen(value: str, at: Path, reader: Reader) -> None:
         parse_listen(value)
     except HandshakeError as error:
         reader.at_value(at, str(error))
+    except ValueError:  # digits of another script
+        reader.at_value(at, f"`{value}` is not an address; write it like 127.0.0.1:8765")
 
 
 def read_url(value: str, at: Path, reader: Reader) -> str:
@@ -26,7 +28,7 @@ def comparable(value: str) -> tuple[str, int] | None:
     """Host and port of an address or a URL; None for what is neither, and for port 0, which means any free one."""
     try:
         address = _url_address(value) if "//" in value else parse_listen(value)
-    except HandshakeError:
+    except ValueError:
         return None
     if not address or not address[1]:
         return None

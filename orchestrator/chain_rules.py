@@ -10,9 +10,10 @@ from typing import Any
 
 from .addresses import comparable
 from .problems import nearest
-from .stage_table import BUILTIN_STAGES
+from .stage_table import BUILTIN_STAGES, DOORS
 from .strict import Reader
 
+OTHER_DOORS = {*DOORS} - {"url"}
 Tables = list[dict[str, Any]]
 
 
@@ -95,7 +96,7 @@ def _addresses(tables: Tables, listen: str, reader: Reader) -> None:
 def _outside_proxies(tables: Tables, reader: Reader) -> None:
     """Nobody can tell a program that someone else started where to send, so the stage behind it must stay in one place."""
     for index, (table, behind) in enumerate(itertools.pairwise(tables)):
-        if "url" in table and "listen" not in behind and "url" not in behind:
+        if "url" in table and not table.keys() & OTHER_DOORS and not behind.keys() & {"listen", "url"}:
             name = table.get("name")
             sentence = f"this stage needs a fixed `listen`, because the outside proxy `{name}` before it must know where to send"
             reader.at_key(("stage", index + 1), sentence)

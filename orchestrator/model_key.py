@@ -6,17 +6,18 @@ no other variable is ever tried; what a command printed is never repeated.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from codex_shim.stages.contract.secret import Secret
 
-from . import base_url
+from . import base_url, extra_headers
 from .providers import Preset
 from .values import PLACEHOLDER, MissingVariableError, expand
 
 COMMAND_SECONDS = 15
 RunCommand = Callable[[str | list[str]], str]
-_AUTH_HEADERS = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 class KeyProblem(Exception):
@@ -42,12 +43,19 @@ def find(
         if environ.get(variable):
             return _secret(environ[variable], "api_key_env"), f"api_key_env {variable}"
         if not row.get("api_key") and not row.get("api_key_command"):
-            raise KeyProblem("api_key_env", f"its key is missing: set the environment variable {variable}")
+            raise KeyProblem("api_key_env", _unset(variable))
     if written := _text(row, "api_key"):
         return _written(written, environ)
     if command := row.get("api_key_command"):
         return _secret(_command(command, run), "api_key_command"), "api_key_command"  # type: ignore[arg-type]
     return _usual(row, url, preset, environ)
+
+
+def _unset(variable: str) -> str:
+    """People write the key itself where its variable's name belongs, so only what looks like such a name is repeated."""
+    if _VARIABLE.fullmatch(variable):
+        return f"its key is missing: set the environment variable {variable}"
+    return "`api_key_env` must be the name of an environment variable that is set, like OPENAI_API_KEY, not the key itself"
 
 
 def _text(row: Mapping[str, object], key: str) -> str:
@@ -69,7 +77,7 @@ def _usual(row: Mapping[str, object], url: str, preset: Preset, environ: Mapping
     if variable and environ.get(variable):
         return _secret(environ[variable], "provider"), f"api_key_env {variable}"
     headers = row.get("extra_headers")
-    if isinstance(headers, dict) and any(name.lower() in _AUTH_HEADERS for name in headers):
+    if isinstance(headers, dict) and extra_headers.carry_credential(headers):
         return None, "extra_headers"
     if base_url.is_local(url):
         return None, "none"
@@ -86,18 +94,20 @@ def _secret(value: str, key: str) -> Secret:
 
 
 def _command(command: str | list[str], run: RunCommand) -> str:
-    program = command.split()[0] if isinstance(command, str) else command[0]
+    program = (command.split() if isinstance(command, str) else command)[0]
+    mistaken = len(program) >= 20 and "/" not in program  # then it may be the key itself, and is not repeated
+    name = "the command" if mistaken else f"the command `{program}`"
     failure = "printed nothing"
     try:
         if output := run(command).strip():
             return output
     except KeyCommandError as error:
         failure = str(error)
-    raise KeyProblem("api_key_command", f"the command `{program}` that should print its key {failure}")
+    raise KeyProblem("api_key_command", f"{name} that should print its key {failure}")
 
 
 def run_command(command: str | list[str]) -> str:
-    """What it prints. No shell reads it. Raises `KeyCommandError`, raised outside the handlers because theirs carry the output."""
+    """What it prints; no shell reads it. Raises `KeyCommandError`, outside of the handlers, whose errors carry the output."""
     import shlex
     import subprocess
 

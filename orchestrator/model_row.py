@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from codex_shim.stages.contract.secret import Secret
 
-from . import base_url, model_key
+from . import base_url, extra_headers, model_key
 from .positions import Path
 from .problems import did_you_mean
 from .providers import PRESETS, SUPPORTED_DIALECTS, Preset
@@ -124,7 +124,8 @@ class Row:
         if not keys.model:
             self.problem("model", "it has no `model`, the name that the provider knows it by")
         url = self.url(keys, preset) if preset else None
-        if not (preset and url and keys.model and slug):
+        sendable = self.headers(keys)
+        if not (preset and url and keys.model and slug and sendable):
             return None
         return self.row(keys, slug, preset, url, environ, run)
 
@@ -180,6 +181,12 @@ class Row:
         except MissingVariableError as missing:
             self.problem(key, f"`{self.spelling.get(key, key)}` needs the environment variable {missing.name}, which is not set")
             raise
+
+    def headers(self, keys: RowKeys) -> bool:
+        found = list(extra_headers.problems(keys.extra_headers))
+        for name, sentence in found:
+            self.reader.at_key((*self.at, self.spelling["extra_headers"], name), f"{self.label}: {sentence}")
+        return not found
 
     def preset(self, keys: RowKeys) -> Preset | None:
         preset = PRESETS.get(keys.provider.lower())

@@ -82,11 +82,15 @@ def _document(text: str, path: str) -> tuple[Any, Positions]:
     from .json_positions import scan
 
     try:
-        return json.loads(text), scan(text)
+        document = json.loads(text)
+        json.dumps(document, ensure_ascii=False).encode()  # half a character pair could neither be sent nor printed
+        return document, scan(text)
     except json.JSONDecodeError as error:
         problem = Problem(path, error.lineno, error.colno, f"this is not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}")
     except RecursionError:
         problem = Problem(path, 0, 0, "the file is nested too deeply to be read")
+    except UnicodeEncodeError:
+        problem = Problem(path, 0, 0, "a string in this file holds half of a character (an escape from \\ud800 to \\udfff)")
     except ValueError:
         problem = Problem(path, 0, 0, "this is not valid JSON: it holds a number that is too long")
     raise ConfigError([problem])  # outside the handlers: the decoder's error carries the text

@@ -80,8 +80,9 @@ def parse(text: str, path: str, which: Callable[[str], str | None] | None = None
     _top_level(document, reader)
     settings = _settings(document.get("pipeline", {}), reader)
     tables = _tables(document.get("stage", []), reader)
-    chain_rules.check(tables, settings.listen, reader)
-    stages = _stages(tables, StageReader(reader, Path(path).absolute().parent, which or _which))
+    if tables is not None:
+        chain_rules.check(tables, settings.listen, reader)
+    stages = _stages(tables or [], StageReader(reader, Path(path).absolute().parent, which or _which))
     egress = _egress(document.get("egress", {}), reader)
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -136,11 +137,11 @@ def _settings(table: Any, reader: Reader) -> PipelineSettings:
     return settings
 
 
-def _tables(value: Any, reader: Reader) -> list[dict[str, Any]]:
+def _tables(value: Any, reader: Reader) -> list[dict[str, Any]] | None:
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
         return value
     reader.at_key(("stage",), "each stage is a table of its own, and its header has two brackets: [[stage]]")
-    return [value] if isinstance(value, dict) else []
+    return None
 
 
 def _stages(tables: list[dict[str, Any]], reader: StageReader) -> list[StageTable]:

@@ -83,7 +83,7 @@ class StageReader:
         options_type = BUILTIN_OPTIONS.get(table["use"]) if door == "builtin" else None
         self.keys(table, at, where, door)
         common = {key: value for key, value in table.items() if key in StageKeys.__struct_fields__}
-        stage = self.reader.decode(common, StageKeys, at, where) or StageKeys(**{"name": "", **valid_part(common, StageKeys)})
+        stage = self.reader.decode(common, StageKeys, at, where) or StageKeys(**{"name": "unnamed", **valid_part(common, StageKeys)})
         options = self.options(table, options_type, at, where)
         stage = self.existing(stage, at, where)
         if len(self.reader.problems) != known:
@@ -125,7 +125,7 @@ class StageReader:
         allowed = (*_KEYS[door], *option_names) if door else (*StageKeys.__struct_fields__, *option_names)
         misplaced = [key for key in table if key in StageKeys.__struct_fields__ and key not in allowed]
         self.reader.unknown_keys([key for key in table if key not in misplaced], allowed, at, where)
-        kind = f"the built-in stage `{table['use']}`" if door == "builtin" else f"a stage given by `{door}`"
+        kind = "a built-in stage" if door == "builtin" else f"a stage given by `{door}`"
         for key in misplaced:
             self.reader.at_key((*at, key), f"`{key}` in {where} has no meaning for {kind}")
 
@@ -137,7 +137,7 @@ class StageReader:
 
     def existing(self, stage: StageKeys, at: At, where: str) -> StageKeys:
         """Checks what the values mean, and makes paths absolute."""
-        if stage.name and not _NAME.fullmatch(stage.name):
+        if not _NAME.fullmatch(stage.name):
             self.reader.at_value((*at, "name"), f"`{stage.name}` cannot be a name; use lower-case letters, digits and `-`")
         if stage.listen is not None:
             read_listen(stage.listen, (*at, "listen"), self.reader)

@@ -120,7 +120,7 @@ def valid_part(table: Any, struct: type[msgspec.Struct]) -> dict[str, Any]:
 
 _WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 _PLURALS = {str: "strings", int: "whole numbers", float: "numbers", dict: "tables"}
-_FOUND = {str: "a string", int: "a number", float: "a number", bool: "a boolean", list: "a list", type(None): "null"}
+_FOUND = {str: "a string", int: "a number", float: "a decimal number", bool: "a boolean", list: "a list", type(None): "null"}
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
