@@ -1,8 +1,8 @@
 """Freeform tools for upstreams that only have functions.
 
 A freeform (`custom`) tool takes raw text, such as a patch. It is offered as a function with one string parameter, `input`, and a
-call comes back as `{"input": "…"}`, a string inside JSON inside JSON. `InputReader` gives out that string while it is still coming in
-(for display); `unwrap` has the last word once all of it is there.
+call comes back as `{"input": "…"}`, a string inside JSON inside JSON. `InputReader` gives out that string while it is still coming
+in (for display); `unwrap` has the last word once all of it is there.
 
 The rule: text is never altered, because a patch fits byte for byte or not at all. The one exception is `tidy`.
 """

@@ -15,20 +15,28 @@ from ...contract import errors
 from ...contract.errors import Failure
 
 _OVERFLOW = re.compile(
-    r"maximum context length is|model's maximum context l|exceeds? (the )?(model's )?(available )?context (limit|size|window|length)"
-    r"|longer than the model's context length|input tokens exceed|prompt is too long|input is too long|input length and `max_tokens` exceed"
+    r"maximum context l|exceeds? (the )?(model's )?(available )?context (limit|size|window|length)"
+    r"|longer than the model's context length|input tokens exceed|prompt is too long|input is too long|`max_tokens` exceed context"
     r"|exceeds the maximum number of tokens|`inputs` tokens \+ `max_new_tokens`|current length is \d+ while limit is"
     r"|maximum input length is .* tokens|context_length_exceeded|context_window_exceeded|context window exceeds limit",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(
-    r"insufficient[_ ](quota|balance|credits?|funds)|exceeded your current quota|billing|out of credits|requires more credits|quota exhausted",
+    r"insufficient[_ ](quota|balance|credits?|funds)|exceeded your current quota|billing|out of credits|requires more credits"
+    r"|quota exhausted",
     re.IGNORECASE,
 )
-_FILTER = re.compile(r"content[_ ]filter|content[_ ]policy|content management policy|flagged|moderation|safety system", re.IGNORECASE)
-_NO_MODEL = re.compile(r"model.{0,80}(not[ _]found|does not exist|not exist|unknown|not supported|unavailable)|unknown model|no such model", re.IGNORECASE)
+_FILTER = re.compile(
+    r"content[_ ]filter|content[_ ]policy|content management policy|flagged|moderation|safety system", re.IGNORECASE
+)
+_NO_MODEL = re.compile(
+    r"model.{0,80}(not[ _]found|does not exist|not exist|unknown|not supported|unavailable)|unknown model|no such model",
+    re.IGNORECASE,
+)
 _RATE = re.compile(r"rate[_ ]?limit|too many requests", re.IGNORECASE)
-_BUSY = re.compile(r"overloaded|at capacity|slow_down|unavailable|internal server error|server_error|api_error|timeout", re.IGNORECASE)
+_BUSY = re.compile(
+    r"overloaded|at capacity|slow_down|unavailable|internal server error|server_error|api_error|timeout", re.IGNORECASE
+)
 _KEY = re.compile(r"invalid_api_key|incorrect api key|invalid api key|authentication", re.IGNORECASE)
 _RESAMPLE = re.compile(r"tool_use_failed", re.IGNORECASE)
 _WAIT = re.compile(r"try again in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(ms|s))?", re.IGNORECASE)

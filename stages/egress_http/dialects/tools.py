@@ -99,15 +99,15 @@ class ToolTable:
     def _add_declared(self, kind: Kind, name: str, namespace: str | None, spec: dict[str, Any], preface: str | None) -> bool:
         known = self._by_key.get((namespace, name))
         if known is None or known.spec is None:
-            self._add(kind, name, namespace, spec, preface)
+            self._add(kind, name, namespace, spec=spec, preface=preface)
             return True
         return False
 
-    def _add(self, kind: Kind, name: str, namespace: str | None, spec: dict[str, Any] | None = None, preface: str | None = None) -> Tool:
+    def _add(self, kind: Kind, name: str, namespace: str | None, **declared: Any) -> Tool:
         flat = _flatten(name, namespace)
         if flat in self._by_flat or len(flat) > NAME_LIMIT:
             flat = _with_hash(flat, name, namespace)
-        tool = Tool(flat=flat, kind=kind, name=name, namespace=namespace, spec=spec, preface=preface)
+        tool = Tool(flat=flat, kind=kind, name=name, namespace=namespace, **declared)
         self._by_key[namespace, name] = self._by_flat[flat] = tool
         self._aliases = None
         return tool
