@@ -75,11 +75,13 @@ class Row:
         self.reader = reader
         self.raw: dict[str, Any] = {}
         self.spelling: dict[str, str] = {}
+        self.broken = False
         if isinstance(written, str):
             self.raw = {"model": written, "provider": "ollama"}
         elif isinstance(written, dict):
             self.canonical(written)
         else:
+            self.broken = True
             reader.at_value(at, f"a model must be an object or, for a local Ollama model, its name; row {self.number} is neither")
 
     @property
@@ -111,23 +113,22 @@ class Row:
             self.reader.at_key((*self.at, spelt), f"{self.label}: unknown key `{spelt}` is ignored{hint}")
 
     def problem(self, key: str, sentence: str) -> None:
+        self.broken = True
         self.reader.at_value((*self.at, self.spelling.get(key, key)), f"{self.label}: {sentence}")
 
     def build(self, slug: str, environ: Mapping[str, str], run: model_key.RunCommand) -> ModelRow | None:
         """None if it cannot work; the reader then has the reasons."""
-        keys = self.keys(environ) if self.raw else None
+        keys = self.keys(environ)
         if keys is None:
             return None
-        preset = self.preset(keys)
-        if not slug and keys.model:
-            self.problem("model", "no slug can be made of its name; give it a `slug` of letters and digits")
         if not keys.model:
             self.problem("model", "it has no `model`, the name that the provider knows it by")
+        elif not slug:
+            self.problem("model", "no slug can be made of its name; give it a `slug` of letters and digits")
+        self.headers(keys)
+        preset = self.preset(keys)
         url = self.url(keys, preset) if preset else None
-        sendable = self.headers(keys)
-        if not (preset and url and keys.model and slug and sendable):
-            return None
-        return self.row(keys, slug, preset, url, environ, run)
+        return None if self.broken or not preset or not url else self.row(keys, slug, preset, url, environ, run)
 
     def row(
         self, keys: RowKeys, slug: str, preset: Preset, url: str, environ: Mapping[str, str], run: model_key.RunCommand
@@ -157,13 +158,10 @@ class Row:
         """Checks the types and fills in `${NAME}`, except in the key, whose placeholder only counts where it is needed."""
         kinds = {field.name: field.type for field in msgspec.structs.fields(RowKeys)}
         fitting = [self.check(key, value, kinds[key]) for key, value in self.raw.items()]
-        if not all(fitting):
+        if self.broken or not all(fitting):
             return None
-        try:
-            values = {key: value if key == "api_key" else self.expanded(key, value, environ) for key, value in self.raw.items()}
-        except MissingVariableError:
-            return None
-        return RowKeys(**values)
+        values = {key: value if key == "api_key" else self.expanded(key, value, environ) for key, value in self.raw.items()}
+        return None if self.broken else RowKeys(**values)
 
     def check(self, key: str, value: Any, kind: Any) -> bool:
         spelt = self.spelling.get(key, key)
@@ -174,19 +172,15 @@ class Row:
             return {name: self.expanded(key, each, environ) for name, each in value.items()}
         if isinstance(value, list):
             return [self.expanded(key, each, environ) for each in value]
-        if not isinstance(value, str):
-            return value
         try:
-            return expand(value.strip(), environ)
+            return expand(value.strip(), environ) if isinstance(value, str) else value
         except MissingVariableError as missing:
             self.problem(key, f"`{self.spelling.get(key, key)}` needs the environment variable {missing.name}, which is not set")
-            raise
 
-    def headers(self, keys: RowKeys) -> bool:
-        found = list(extra_headers.problems(keys.extra_headers))
-        for name, sentence in found:
+    def headers(self, keys: RowKeys) -> None:
+        for name, sentence in extra_headers.problems(keys.extra_headers):
+            self.broken = True
             self.reader.at_key((*self.at, self.spelling["extra_headers"], name), f"{self.label}: {sentence}")
-        return not found
 
     def preset(self, keys: RowKeys) -> Preset | None:
         preset = PRESETS.get(keys.provider.lower())

@@ -103,7 +103,7 @@ def _list(document: Any, reader: Reader) -> tuple[list[Any], At]:
         raise ConfigError([Problem(reader.path, 1, 1, "models.json must hold a list of models, or an object with `models`")])
     key = next((name for name in _LISTS if name in document), None)
     if key is None:
-        reader.at_key((), f"there is no list `models` in this file{_closest(document)}")
+        reader.at_key(*_no_list(document))
     elif not isinstance(document[key], list):
         reader.at_value((key,), f"`{key}` must be a list of models")
     if reader.problems or key is None:
@@ -115,6 +115,8 @@ def _list(document: Any, reader: Reader) -> tuple[list[Any], At]:
     return document[key], (key,)
 
 
-def _closest(document: dict[str, Any]) -> str:
-    hints = (did_you_mean(name, document) for name in _LISTS)
-    return next((hint for hint in hints if hint), "")
+def _no_list(document: dict[str, Any]) -> tuple[At, str]:
+    for key in document:
+        if meant := did_you_mean(key, _LISTS):
+            return (key,), f"unknown key `{key}`{meant}"
+    return (), "this file holds no models: an object needs a list `models`"

@@ -83,7 +83,8 @@ class StageReader:
         options_type = BUILTIN_OPTIONS.get(table["use"]) if door == "builtin" else None
         self.keys(table, at, where, door)
         common = {key: value for key, value in table.items() if key in StageKeys.__struct_fields__}
-        stage = self.reader.decode(common, StageKeys, at, where) or StageKeys(**{"name": "unnamed", **valid_part(common, StageKeys)})
+        stage = self.reader.decode(common, StageKeys, at, where)
+        stage = stage or StageKeys(**{"name": "unnamed", **valid_part(common, StageKeys)})
         options = self.options(table, options_type, at, where)
         stage = self.existing(stage, at, where)
         if len(self.reader.problems) != known:
