@@ -18,10 +18,13 @@ def read_listen(value: str, at: Path, reader: Reader) -> None:
 
 
 def read_url(value: str, at: Path, reader: Reader) -> str:
-    """The base URL of an outside proxy, without the `/v1` that the contract adds."""
-    if not _url_address(value):
+    """The base URL of an outside proxy as `http://host:port`; the `/v1` that the contract adds may be written or not."""
+    address = _url_address(value)
+    if not address:
         reader.at_value(at, "`url` must be a loopback address like http://127.0.0.1:4000; only egress workers leave this machine")
-    return value.rstrip("/").removesuffix("/v1").rstrip("/")
+        return value
+    host, port = address
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def comparable(value: str) -> tuple[str, int] | None:
@@ -43,5 +46,5 @@ def _url_address(value: str) -> tuple[str, int] | None:
         host, port = parts.hostname or "", parts.port or 80
     except ValueError:
         return None
-    plain = parts.scheme == "http" and not parts.username and not parts.query and not parts.fragment
-    return (host, port) if plain and is_loopback(host) else None
+    extra = parts.username or parts.query or parts.fragment or parts.path.rstrip("/") not in ("", "/v1")
+    return (host, port) if parts.scheme == "http" and not extra and is_loopback(host) else None

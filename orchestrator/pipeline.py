@@ -20,12 +20,10 @@ from .positions import Path as At
 from .positions import Positions
 from .problems import ConfigError, Problem, did_you_mean
 from .source import read_text
-from .stage_table import BUILTIN_STAGES, StageReader, StageTable
+from .stage_table import BUILTIN_STAGES, DEMO_EGRESS, StageReader, StageTable
 from .strict import Reader, valid_part
 
 __all__ = ["BUILTIN_STAGES", "DEMO_EGRESS", "Pipeline", "PipelineSettings", "StageTable", "find", "load", "parse"]
-
-DEMO_EGRESS = "demo"  # the name under [egress.NAME] whose worker is not an HTTP one
 
 
 class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

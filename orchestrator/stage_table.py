@@ -25,6 +25,8 @@ BUILTIN_OPTIONS: dict[str, type[msgspec.Struct]] = {"ingress": IngressOptions, "
 BUILTIN_STAGES = tuple(BUILTIN_OPTIONS)
 DERIVED_STAGES = ("egress_http", "egress_demo")
 
+DEMO_EGRESS = "demo"  # the one worker whose name is known before the models are
+
 DOORS = ("use", "script", "command", "url")
 _CUSTOM = ("name", "ready", "listen", "env", "config")
 _KEYS = {
@@ -140,6 +142,8 @@ class StageReader:
         """Checks what the values mean, and makes paths absolute."""
         if not _NAME.fullmatch(stage.name):
             self.reader.at_value((*at, "name"), f"`{stage.name}` cannot be a name; use lower-case letters, digits and `-`")
+        elif stage.name == DEMO_EGRESS:
+            self.reader.at_value((*at, "name"), f"`{DEMO_EGRESS}` is taken by the worker that serves where no model is set up")
         if stage.listen is not None:
             read_listen(stage.listen, (*at, "listen"), self.reader)
         self.environment(stage, at)
