@@ -52,6 +52,12 @@ class Child:
         """End it and whatever it has started."""
         self._signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM, group=True)
 
+    def sweep(self) -> None:
+        """End what the process may have left behind in its group."""
+        if sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+
     def _signal(self, number: int, *, group: bool = False) -> None:
         if self.exited.done():
             return

@@ -91,7 +91,7 @@ class ExecSpawner:
             env=environment,
             cwd=self._cwd,
             pass_fds=[listening] if inherit else [],
-            **({"start_new_session": True} if sys.platform != "win32" else {}),
+            start_new_session=sys.platform != "win32",
         )
         child = _ExecChild(transport, on_line)
         protocol.adopt(child)

@@ -33,10 +33,15 @@ class Reader:
         return sorted(self._problems, key=lambda problem: (problem.line, problem.column))
 
     def at_key(self, path: Path, sentence: str) -> None:
-        self._problems.append(Problem(self.path, *self.positions.key(path), sentence))
+        self._add(self.positions.key(path), sentence)
 
     def at_value(self, path: Path, sentence: str) -> None:
-        self._problems.append(Problem(self.path, *self.positions.value(path), sentence))
+        self._add(self.positions.value(path), sentence)
+
+    def _add(self, place: tuple[int, int], sentence: str) -> None:
+        """One line for a terminal, whatever control characters a quoted key has."""
+        safe = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in sentence)
+        self._problems.append(Problem(self.path, *place, safe))
 
     def decode(self, table: Any, struct: type[S], path: Path, where: str) -> S | None:
         """None if there was a problem; all of them are then in `problems`."""

@@ -37,17 +37,19 @@ def check_json(headers: Mapping[str, str]) -> None:
         raise refuse(f"the content type must be application/json, not `{kind or 'none'}`", status=415)
 
 
-def check_token(headers: Mapping[str, str], expected: Iterable[str], *, required: bool) -> None:
+def check_token(headers: Mapping[str, str], expected: str | None, *, required: bool) -> None:
     """The local bearer token, written into Codex's configuration by `codex-shim generate`."""
-    given, tokens = bearer(headers), list(expected)
-    if not tokens or (given is None and not required):
+    given = bearer(headers)
+    if not expected or (given is None and not required):
         return
-    if given is None or not any(hmac.compare_digest(given.encode(), token.encode()) for token in tokens):
-        raise refuse(
-            "the bearer token is missing" if given is None else "the bearer token is not this chain's",
-            status=401,
-            code=AUTHENTICATION,
-        )
+    if given is None:
+        raise _unauthorised("the bearer token is missing; `codex-shim generate` writes it into Codex's configuration")
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise _unauthorised("the bearer token is not this chain's; `codex-shim generate` writes the right one")
+
+
+def _unauthorised(sentence: str) -> HopError:
+    return refuse(sentence, status=401, code=AUTHENTICATION)
 
 
 def _forbidden(sentence: str) -> HopError:

@@ -71,11 +71,7 @@ class Ingress(Stage[Config]):
         return self.context.config.advertised
 
     def _check_token(self, exchange: Exchange, *, required: bool) -> None:
-        hop_token, token = self.context.handshake.hop_token, self.context.config.token
-        accepted = [token] if token else []
-        if hop_token and accepted:  # a stage in front of ingress may speak with the chain's own token
-            accepted.append(hop_token.reveal())
-        guard.check_token(exchange.headers, accepted, required=required)
+        guard.check_token(exchange.headers, self.context.config.token, required=required)
 
     async def _read(self, exchange: Exchange) -> Document:
         self._check_token(exchange, required=True)

@@ -26,6 +26,8 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
+from setproctitle import getproctitle, setproctitle
+
 from ..contract.handshake import LISTEN_FD
 
 PRELOAD = (
@@ -141,8 +143,6 @@ def _place(descriptors: list[int]) -> int | None:
 
 
 def _run_module(argv: list[str], environment: dict[str, str], title: str) -> int:
-    from setproctitle import setproctitle
-
     os.environ.clear()
     os.environ.update(environment)
     setproctitle(title)
@@ -166,6 +166,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the orchestrator's to act upon
     for name in PRELOAD:
         importlib.import_module(name)
+    getproctitle()  # finds the memory of argv, which it no longer can once a child has changed its environment
     gc.collect()
     gc.freeze()  # what is loaded now is never collected, so children do not touch, and copy, its pages
     ForkServer(control).run()

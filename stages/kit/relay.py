@@ -38,8 +38,6 @@ class NextHop:
         headers = forward_request(exchange.headers.items()) | exchange.added_headers
         if self._token:
             headers["authorization"] = f"Bearer {self._token.reveal()}"
-        elif "authorization" in exchange.headers:  # in front of ingress nobody has checked it yet
-            headers["authorization"] = exchange.headers["authorization"]
         return headers
 
     def to(self, base_url: str, name: str) -> NextHop:

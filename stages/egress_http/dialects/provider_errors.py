@@ -39,7 +39,8 @@ _BUSY = re.compile(
 )
 _KEY = re.compile(r"invalid_api_key|incorrect api key|invalid api key|authentication", re.IGNORECASE)
 _RESAMPLE = re.compile(r"tool_use_failed", re.IGNORECASE)
-_WAIT = re.compile(r"try again in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(ms|s))?", re.IGNORECASE)
+_WAIT = re.compile(r"(?:try again|retry) in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(ms|s))?", re.IGNORECASE)
+_PLAIN_WAIT = re.compile(r"try again in \d+(\.\d+)?(s|ms)", re.IGNORECASE)
 
 _PASSING = frozenset({408, 409, 425})
 
@@ -54,9 +55,14 @@ def read_answer(status: int, body: bytes, retry_after: str | None) -> Failure:
 
 
 def read_chunk_error(error: Any) -> Failure:
-    """The failure behind an error that came inside an answer that had begun well."""
-    body = msgspec.json.encode({"error": error})
-    return read_answer(_status_in(error), body, None)
+    """The failure behind an error that came inside an answer that had begun well.
+
+    From there only the message gets through, so a wait is said in the one form that Codex reads: plain seconds.
+    """
+    failure = read_answer(_status_in(error), msgspec.json.encode({"error": error}), None)
+    if failure.code != errors.RATE_LIMITED or failure.retry_after is None or _PLAIN_WAIT.search(failure.message):
+        return failure
+    return msgspec.structs.replace(failure, message=f"{failure.message} Please try again in {failure.retry_after:g}s.")
 
 
 def _sort(status: int, text: str) -> tuple[str, int]:

@@ -87,6 +87,9 @@ class ToolTable:
     def _declare_one(self, spec: Any, namespace: str | None, preface: str | None, notes: Notes) -> bool:
         type = spec.get("type") if isinstance(spec, dict) else None
         kind = _KINDS.get(type) if isinstance(type, str) else None
+        if not isinstance(type, str):
+            notes.add("a tool without a type was not offered")
+            return False
         if kind is None or (kind == "tool_search_call" and spec.get("execution") == "server"):
             notes.add(f"{type} is a hosted tool this upstream cannot run; it was not offered")
             return False

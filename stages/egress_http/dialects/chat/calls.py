@@ -20,19 +20,14 @@ _IN_STRING = re.compile(r'["\\]')
 class Call:
     """One call so far. `id` is the server's, and may be missing."""
 
-    __slots__ = ("_balance", "_scanned", "fresh", "id", "name", "pieces")
+    __slots__ = ("_balance", "_scanned", "id", "name", "pieces")
 
     def __init__(self) -> None:
-        self.fresh = True
         self.id: Any = None
         self.name = ""
         self.pieces: list[str] = []
         self._balance = _Balance()
         self._scanned = 0
-
-    @property
-    def arguments(self) -> str:
-        return "".join(self.pieces)
 
     def complete(self) -> bool:
         """The arguments so far are one whole JSON object. Each piece is looked at once."""

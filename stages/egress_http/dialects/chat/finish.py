@@ -23,9 +23,7 @@ _OUTCOMES: dict[str, Outcome] = {
     "context_window_exceeded": "overflow",
     "context_length_exceeded": "overflow",
     "insufficient_system_resource": "broken",
-    "network_error": "broken",
     "engine_overloaded": "broken",
-    "error": "broken",
     "abort": "broken",
     "aborted": "broken",
     "cancelled": "broken",
@@ -51,7 +49,8 @@ def broken(reason: str) -> Failure:
 
 def outcome_of(reason: str) -> Outcome:
     """What is not known to be bad is an ordinary end: whether there are calls is seen from what came, not from the reason."""
-    return _OUTCOMES.get(reason.lower(), "complete")
+    word = reason.lower()
+    return _OUTCOMES.get(word, "broken" if "error" in word else "complete")
 
 
 def later_reason(known: str | None, new: Any) -> str | None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from ....contract.errors import HopError, refuse
+from ....contract.errors import refuse
 from .. import freeform
 from ..base import Notes
 from ..tools import Kind, ToolTable
 from .messages import Conversation
-from .pairs import Pairs
+from .pairs import Pairs, type_of
 from .parts import Part, PartReader, as_json, join_text, text_part
 from .reasoning import restore
 
@@ -49,12 +49,12 @@ class History:
             self._read_one(index, item)
 
     def _read_one(self, index: int, item: dict[str, Any]) -> None:
-        type = item.get("type") or ("message" if "role" in item else None)
+        type = type_of(item)
         if type in _LOST:
-            raise _refuse_lost(index, str(type))
+            raise refuse(f"input[{index}] {_LOST[type]}", param="input")
         if type in _SILENT:
             return
-        reader = _READERS.get(type) if isinstance(type, str) else None
+        reader = _READERS.get(type or "")
         if reader is None:
             self._unknown(item, type)
         else:
@@ -64,11 +64,17 @@ class History:
         role = item.get("role")
         parts = self._parts.read(item.get("content"), f"input[{index}].content")
         if role == "assistant":
-            self._conversation.assistant(join_text([part for part in parts if part["type"] == "text"], ""))
+            self._conversation.assistant(self._own_words(parts))
         elif role in ("developer", "system"):
             self._conversation.instruct(parts)
         else:
             self._conversation.user(parts)
+
+    def _own_words(self, parts: list[Part]) -> str:
+        texts = [part for part in parts if part["type"] == "text"]
+        if len(texts) < len(parts):
+            self._notes.add("images in the model's own messages were left out: chat has no place for them")
+        return join_text(texts, "")
 
     def _reasoning(self, index: int, item: dict[str, Any]) -> None:
         fields = restore(item)
@@ -103,7 +109,21 @@ class History:
         self._answer(index, item, self._parts.read(item.get("output"), f"input[{index}].output"))
 
     def _tool_search_output(self, index: int, item: dict[str, Any]) -> None:
-        self._answer(index, item, [text_part(_found(item.get("tools")))])
+        tools = item.get("tools")
+        found = [
+            line for tool in (tools if isinstance(tools, list) else []) if isinstance(tool, dict) for line in self._found(tool)
+        ]
+        text = "\n".join(["These tools can be called now:", *found]) if found else "No tools were found."
+        self._answer(index, item, [text_part(text)])
+
+    def _found(self, spec: dict[str, Any]) -> list[str]:
+        """A line for each tool a search found. The tools themselves are offered beside the others."""
+        space = spec.get("name") if spec.get("type") == "namespace" else None
+        members = (spec.get("tools") or []) if space else [spec]
+        named = [member for member in members if isinstance(member, dict) and isinstance(member.get("name"), str)]
+        return [
+            f"- {self._tools.flat_name('function_call', tool['name'], space)}: {tool.get('description') or ''}" for tool in named
+        ]
 
     def _answer(self, index: int, item: dict[str, Any], parts: list[Part]) -> None:
         id = self._pairs.id(index)
@@ -125,9 +145,9 @@ class History:
             parts.append(self._parts.image(f"data:image/{item.get('output_format') or 'png'};base64,{item['result']}"))
         self._conversation.user(_marked(item["type"], parts))
 
-    def _unknown(self, item: dict[str, Any], type: Any) -> None:
+    def _unknown(self, item: dict[str, Any], type: str | None) -> None:
         self._notes.add(f"an item of the type {type} has no chat form and was passed on as JSON text")
-        self._conversation.user(_marked(str(type or "item"), [text_part(as_json(item))]))
+        self._conversation.user(_marked(type or "item", [text_part(as_json(item))]))
 
 
 _READERS = {
@@ -150,10 +170,6 @@ _READERS = {
 }
 
 
-def _refuse_lost(index: int, type: str) -> HopError:
-    return refuse(f"input[{index}] {_LOST[type]}", param="input")
-
-
 def _marked(head: str, parts: list[Part]) -> list[Part]:
     return [text_part(f"<{head}>"), *parts, text_part(f"</{head.partition(' ')[0]}>")]
 
@@ -167,15 +183,3 @@ def _object_text(value: Any) -> str:
     except (ValueError, RecursionError):
         return freeform.wrap(value)
     return value or "{}"
-
-
-def _found(tools: Any) -> str:
-    """What a tool search found, by name. The tools themselves are offered beside the others."""
-    names = [line for tool in (tools if isinstance(tools, list) else []) if isinstance(tool, dict) for line in _lines(tool)]
-    return "\n".join(["These tools can be called now:", *names]) if names else "No tools were found."
-
-
-def _lines(tool: dict[str, Any]) -> list[str]:
-    space = f"{tool.get('name')}__" if tool.get("type") == "namespace" else ""
-    members = (tool.get("tools") or []) if space else [tool]
-    return [f"- {space}{member.get('name')}: {member.get('description') or ''}".rstrip(": ") for member in members]

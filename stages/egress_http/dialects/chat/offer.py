@@ -7,6 +7,7 @@ from typing import Any
 from .. import freeform
 from ..base import Notes
 from ..tools import Tool, ToolTable
+from .parts import as_json
 
 # Where a schema holds schemas by names of the user's choosing; a name is never mistaken for a keyword there.
 _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -41,7 +42,7 @@ def choose(choice: Any, tools: ToolTable, notes: Notes) -> tuple[Any, list[Tool]
     elif choice in _MODES:
         return choice, offered
     if choice is not None:
-        notes.add(f"the tool choice {choice} cannot be asked of this upstream; the choice was left to the model")
+        notes.add(f"the tool choice {as_json(choice)} cannot be asked of this upstream; the choice was left to the model")
     return "auto", offered
 
 
@@ -50,7 +51,7 @@ def _allowed(specs: Any, tools: ToolTable, notes: Notes) -> list[Tool]:
     for spec in specs if isinstance(specs, list) else []:
         tool = _named(spec, tools) if isinstance(spec, dict) else None
         if tool is None:
-            notes.add(f"the allowed tool {spec} is not one that was offered")
+            notes.add(f"the allowed tool {as_json(spec)} is not one that was offered")
         else:
             allowed.add(tool.flat)
     return [tool for tool in tools.offered if tool.flat in allowed]

@@ -34,7 +34,7 @@ class Pairs:
         self._used: set[str] = set()
         self._open: dict[str, deque[int]] = {}
         for index, item in enumerate(items):
-            type = item.get("type") if isinstance(item, dict) else None
+            type = type_of(item)
             if type in CALLS:
                 self._take_call(index, _id_of(item))
             elif type in OUTPUTS:
@@ -67,6 +67,12 @@ class Pairs:
             wire = hashed(f"{call_id}#{again}")
         self._used.add(wire)
         return wire
+
+
+def type_of(item: Any) -> str | None:
+    """A message may come without its type."""
+    type = item.get("type") or ("message" if "role" in item else None) if isinstance(item, dict) else None
+    return type if isinstance(type, str) else None
 
 
 def _id_of(item: dict[str, Any]) -> str:

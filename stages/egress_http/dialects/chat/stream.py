@@ -1,10 +1,7 @@
 """A chat stream → the events of one response.
 
-What comes before the first tool call goes out at once. From the first call on, the order of the answer is kept in `_tail`: the
-first call is shown while it grows, everything behind it waits, since only one item may be open and no call may be closed before the
-stream proves that it is whole (a finish reason or `[DONE]`). `_settle` then writes the tail and the one terminal event.
-
-The upstream's word for why it stopped is not the end of its stream: the usage comes behind it.
+What comes before the first tool call goes out at once; what comes from there on is the `Tail`'s. An upstream says why it stopped
+before its stream is over, because the usage comes last: the terminal event is written at `[DONE]` or at the end of the body.
 """
 
 from __future__ import annotations
@@ -16,27 +13,16 @@ from ....contract.events import Event, ResponseBuilder
 from ....contract.sse import Frame
 from .. import provider_errors
 from ..surrogates import Halves
-from ..tools import Tool, ToolTable
+from ..tools import ToolTable
 from . import finish
-from .call_writer import CallWriter, value_of
-from .calls import Assembly, Call, arguments_of
 from .chunks import Choice, Chunk, Delta, ToolDelta, decode, decode_leniently, from_dict
 from .content import content_pieces, details_text
 from .ids import CallIds
+from .tail import Tail
 from .think import Kind, ThinkSplitter
 from .usage import read_usage
 
 _FIRST_CHOICE = (None, 0, "0")
-
-
-class _Said:
-    """Text or thinking that came behind a call."""
-
-    __slots__ = ("kind", "pieces")
-
-    def __init__(self, kind: Kind) -> None:
-        self.kind: Kind = kind
-        self.pieces: list[str] = []
 
 
 class ChatStream:
@@ -44,13 +30,9 @@ class ChatStream:
 
     def __init__(self, builder: ResponseBuilder, tools: ToolTable, ids: CallIds) -> None:
         self._builder = builder
-        self._tools = tools
-        self._ids = ids
+        self._tail = Tail(builder, tools, ids)
         self._think: ThinkSplitter | None = ThinkSplitter()
-        self._halves: Halves | None = None
-        self._calls = Assembly()
-        self._tail: list[Call | _Said] = []
-        self._writer: CallWriter | None = None
+        self._halves: Halves | None = None  # only streams that need the slow decoder can hold half characters
         self._reason: str | None = None
         self._usage: Any = None
         self._whole = False
@@ -85,9 +67,8 @@ class ChatStream:
         try:
             chunk = decode_leniently(data)
         except ValueError:
-            if frame.event == b"error":
-                return self._fail(provider_errors.read_answer(200, data, None))
-            return self._fail(finish.garbage(data))
+            error = provider_errors.read_answer(200, data, None) if frame.event == b"error" else finish.garbage(data)
+            return self._fail(error)
         self._halves = self._halves or Halves()
         return self._chunk(chunk, frame)
 
@@ -103,22 +84,28 @@ class ChatStream:
         events: list[Event] = []
         for choice in chunk.choices or ():
             if choice.index in _FIRST_CHOICE and not self._builder.ended:
-                self._choice(choice, events)
+                self._choice(choice, chunk, events)
         return events
 
-    def _choice(self, choice: Choice, events: list[Event]) -> None:
+    def _choice(self, choice: Choice, chunk: Chunk, events: list[Event]) -> None:
         if choice.error:
             events += self._fail(provider_errors.read_chunk_error(choice.error))
             return
         if choice.delta is not None:
             self._delta(choice.delta, events)
         elif choice.message is not None:
-            self._whole = True
-            self._delta(choice.message, events)
+            self._message(choice.message, chunk, events)
         if choice.usage is not None:
             self._usage = choice.usage
         if choice.finish_reason is not None:
             self._reason = finish.later_reason(self._reason, choice.finish_reason)
+
+    def _message(self, message: Delta, chunk: Chunk, events: list[Event]) -> None:
+        """A whole answer, or, at the end of a stream, a copy of what has been said."""
+        if not self._whole and (self._spoke or self._tail):
+            return
+        self._whole = chunk.object == "chat.completion"
+        self._delta(message, events)
 
     def _delta(self, delta: Delta, events: list[Event]) -> None:
         thought = delta.reasoning_content or delta.reasoning or delta.reasoning_details
@@ -134,11 +121,11 @@ class ChatStream:
             self._say("text", delta.refusal, events)
         if delta.tool_calls:
             for call in delta.tool_calls:
-                self._call_delta(call, events)
+                self._call(call, events)
         elif delta.function_call is not None:
-            self._call_delta(ToolDelta(index=0, function=delta.function_call), events)
+            self._call(ToolDelta(index=0, function=delta.function_call), events)
 
-    # -- text -------------------------------------------------------------------------------------------------------
+    # -- one delta --------------------------------------------------------------------------------------------------
 
     def _content_parts(self, content: Any, events: list[Event]) -> None:
         for kind, text in content_pieces(content):
@@ -164,49 +151,19 @@ class ChatStream:
         if kind == "text":
             self._spoke = True
         if self._tail:
-            self._keep(kind, text)
+            self._tail.say(kind, text)
         else:
             events += self._builder.text(text) if kind == "text" else self._builder.reasoning(text)
 
-    def _keep(self, kind: Kind, text: str) -> None:
-        last = self._tail[-1]
-        if not isinstance(last, _Said) or last.kind != kind:
-            last = _Said(kind)
-            self._tail.append(last)
-        last.pieces.append(text)
-
-    # -- calls ------------------------------------------------------------------------------------------------------
-
-    def _call_delta(self, delta: ToolDelta, events: list[Event]) -> None:
-        call = self._calls.belongs_to(delta)
-        piece = arguments_of(delta)
-        if self._halves is not None:
-            piece = self._halves.join(call, piece)
-        call.pieces.append(piece)
-        if call.fresh:
+    def _call(self, delta: ToolDelta, events: list[Event]) -> None:
+        if not self._tail:
             self._flush_think(events)
-            self._tail.append(call)
-            call.fresh = False
-        if call is self._tail[0]:
-            self._show(call, piece, events)
+        events += self._tail.call(delta, self._halves)
 
     def _flush_think(self, events: list[Event]) -> None:
         if self._think is not None:
             for kind, piece in self._think.flush():
                 self._say(kind, piece, events)
-
-    def _show(self, call: Call, piece: str, events: list[Event]) -> None:
-        """The first call grows in sight of the client, from the moment its name is known."""
-        if self._writer is not None:
-            events += self._writer.add(piece)
-        elif call.name:
-            self._writer = self._write(call, self._tools.resolve(call.name), events)
-            events += self._writer.add(call.arguments)
-
-    def _write(self, call: Call, tool: Tool, events: list[Event]) -> CallWriter:
-        writer = CallWriter(self._builder, tool, self._ids.take(call.id))
-        events += writer.begin()
-        return writer
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -220,37 +177,11 @@ class ChatStream:
             return events + self._fail(finish.broken(str(self._reason)))
         if outcome == "overflow":
             return events + self._fail(finish.OVERFLOW)
-        failure = self._write_tail(self._tail if outcome == "complete" else _certain(self._tail), events)
+        failure = self._tail.write(outcome == "complete", events)
         return events + (self._fail(failure) if failure else self._end(outcome))
 
     def _looks_whole(self) -> bool:
-        calls = [part for part in self._tail if isinstance(part, Call)]
-        return all(call.complete() for call in calls) if calls else self._spoke
-
-    def _write_tail(self, tail: list[Call | _Said], events: list[Event]) -> Failure | None:
-        """All of it, or, where one call is not what a call must be, nothing and why."""
-        ready: list[tuple[Call | _Said, Tool | None, str]] = []
-        for part in tail:
-            tool = self._tools.resolve(part.name) if isinstance(part, Call) else None
-            if isinstance(part, Call) and not part.name:
-                return finish.NAMELESS_CALL
-            value = value_of(tool, part.arguments) if tool and isinstance(part, Call) else "".join(part.pieces)
-            if value is None:
-                return finish.CUT_CALL
-            ready.append((part, tool, value))
-        for part, tool, value in ready:
-            self._write_part(part, tool, value, events)
-        return None
-
-    def _write_part(self, part: Call | _Said, tool: Tool | None, value: str, events: list[Event]) -> None:
-        if isinstance(part, _Said):
-            events += self._builder.text(value) if part.kind == "text" else self._builder.reasoning(value)
-            return
-        writer = self._writer if part is self._tail[0] else None
-        if writer is None and tool is not None:
-            writer = self._write(part, tool, events)
-        if writer is not None:
-            events += writer.end(value)
+        return self._tail.looks_whole() if self._tail else self._spoke
 
     def _end(self, outcome: finish.Outcome) -> list[Event]:
         usage = read_usage(self._usage)
@@ -263,12 +194,6 @@ class ChatStream:
 
     def _fail(self, failure: Failure) -> list[Event]:
         return self._builder.fail(failure, read_usage(self._usage) if self._usage else None)
-
-
-def _certain(tail: list[Call | _Said]) -> list[Call | _Said]:
-    """Of an answer that was stopped, what is certainly whole: a call is only where the model went on to say something else."""
-    last = max((place for place, part in enumerate(tail) if isinstance(part, _Said)), default=-1)
-    return tail[: last + 1]
 
 
 def _failure_in(chunk: Chunk, frame: Frame) -> Failure:

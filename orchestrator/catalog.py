@@ -1,0 +1,77 @@
+"""The entry that Codex reads for each slug. Pure.
+
+Observed on Codex 0.169.0: one malformed entry makes the whole file unusable, the picker sorts by ascending `priority`, and what the
+entry says of tools decides which tools Codex offers. `multi_agent_version` is v1 because v2 puts a sub-agent's task into an
+encrypted item that no other model can read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .egress import DEMO
+from .models import ModelRow
+
+# Where neither the row nor the preset knows. Codex compacts at 90 % of it, so too small costs a summary, too large a failed turn.
+DEFAULT_CONTEXT = 128_000
+_FAMILIES = (("claude", 200_000), ("gpt-5", 400_000), ("gemini", 1_000_000))
+
+_EFFORTS = (
+    ("low", "Fast responses with lighter reasoning"),
+    ("medium", "Balances speed and reasoning depth"),
+    ("high", "Greater reasoning depth for complex problems"),
+)
+
+
+def entries(rows: Sequence[ModelRow], prompt: str) -> list[dict[str, Any]]:
+    """One entry per model in the user's order; the demo's where there is none."""
+    if not rows:
+        return [
+            entry(DEMO, "Demo (offline)", "Follows a script: runs commands and creates files.", DEFAULT_CONTEXT, False, 0, prompt)
+        ]
+    return [
+        entry(
+            row.slug,
+            row.display_name,
+            f"{row.model} at {row.provider}",
+            row.max_context or _family_context(row.model),
+            row.images,
+            place,
+            prompt,
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def entry(slug: str, name: str, description: str, context: int, images: bool, priority: int, prompt: str) -> dict[str, Any]:
+    """All the fields that Codex requires, and those that make it work with a model that is not OpenAI's."""
+    return {
+        "slug": slug,
+        "display_name": name,
+        "description": description,
+        "default_reasoning_level": "medium",
+        "supported_reasoning_levels": [{"effort": effort, "description": text} for effort, text in _EFFORTS],
+        "shell_type": "unified_exec",
+        "visibility": "list",
+        "supported_in_api": True,
+        "priority": priority,
+        "base_instructions": prompt,
+        "default_reasoning_summary": "auto",
+        "support_verbosity": False,
+        "apply_patch_tool_type": "freeform",
+        "web_search_tool_type": "text",
+        "supports_search_tool": False,
+        "truncation_policy": {"mode": "tokens", "limit": 10_000},
+        "experimental_supported_tools": [],
+        "input_modalities": ["text", "image"] if images else ["text"],
+        "context_window": context,
+        "max_context_window": context,
+        "effective_context_window_percent": 95,
+        "use_responses_lite": False,
+        "multi_agent_version": "v1",
+    }
+
+
+def _family_context(model: str) -> int:
+    return next((size for name, size in _FAMILIES if name in model.lower()), DEFAULT_CONTEXT)

@@ -1,0 +1,51 @@
+"""`codex-shim`: the root command, its global options and its groups."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .commands import common, daily, pipeline
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Keep Codex, choose the model: a chain of small local processes between Codex and any provider.",
+    epilog="Exit codes: 0 done, 1 it failed or is not so, 2 wrong usage, 78 a file of yours has a problem.",
+)
+app.add_typer(pipeline.app, name="pipeline")
+for name, command in (
+    ("start", daily.start),
+    ("stop", daily.stop),
+    ("restart", daily.restart),
+    ("status", daily.status),
+    ("list", daily.list_models),
+    ("generate", daily.generate),
+):
+    app.command(name)(command)
+
+
+@app.callback()
+def root(
+    home: Annotated[Path | None, typer.Option(help="Where codex-shim keeps its files.", envvar="CODEX_SHIM_HOME")] = None,
+    settings: Annotated[Path | None, typer.Option(help="The models.json to use.")] = None,
+    pipeline: Annotated[Path | None, typer.Option(help="The pipeline.toml to use.")] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=lambda show: daily.version(show))
+    ] = False,
+) -> None:
+    common.set_globals(home, settings, pipeline)
+
+
+def main() -> None:
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has what it wanted
+
+
+if __name__ == "__main__":
+    main()

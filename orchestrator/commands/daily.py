@@ -1,0 +1,137 @@
+"""The commands of every day, without a group: start, stop, restart, status, list, generate."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from ..control import NotRunningError
+from . import pipeline
+from .common import FAILED, config_errors, connection, fail, print_json, print_table, state
+
+
+def start(port: pipeline.Port = None) -> None:
+    """Write Codex's files and start the chain in the background.
+
+    Example: codex-shim start
+    """
+    running = pipeline.running_status()
+    if running["running"]:
+        typer.echo(f"The chain is running already at {running['url']} (pid {running['pid']}).")
+        return
+    pipeline.up(detach=True, port=port)
+
+
+def stop() -> None:
+    """Stop the chain; streams that are under way may finish first.
+
+    Example: codex-shim stop
+    """
+    if not pipeline.running_status()["running"]:
+        typer.echo("No chain is running.")
+        return
+    pipeline.down()
+
+
+def restart(port: pipeline.Port = None) -> None:
+    """Stop the chain, read the files again, and start it.
+
+    Example: codex-shim restart
+    """
+    stop()
+    pipeline.up(detach=True, port=port)
+
+
+def status(json: pipeline.Json = False) -> None:
+    """Show whether the chain runs, and each stage.
+
+    Example: codex-shim status
+    """
+    pipeline.status(json=json)
+
+
+def list_models(json: pipeline.Json = False) -> None:
+    """List the models: slug, name, provider, and how the key was given. Rows that cannot work are named with the reason.
+
+    Example: codex-shim list
+    """
+    from ..chain import read_files
+
+    with config_errors():
+        files = read_files(pipeline._options(), os.environ)
+    served = {row.slug: worker.name for worker in files.workers for row in worker.rows}
+    found: list[dict[str, Any]] = [
+        {
+            "slug": row.slug,
+            "name": row.display_name,
+            "model": row.model,
+            "provider": row.provider,
+            "base_url": row.base_url,
+            "egress": served[row.slug],
+            "key": row.key_source,
+        }
+        for row in files.rows
+    ]
+    if not found:
+        found = [
+            {"slug": "demo", "name": "Demo (offline)", "model": "demo", "provider": "codex-shim", "egress": "demo", "key": "none"}
+        ]
+    if json:
+        print_json({"models": found, "problems": files.row_problems})
+    else:
+        columns = ("slug", "name", "model", "provider", "key")
+        print_table([column.upper() for column in columns], [[str(row[column]) for column in columns] for row in found])
+    for problem in files.row_problems:
+        typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+    if files.row_problems and not files.rows:
+        raise typer.Exit(FAILED)
+
+
+def generate(json: pipeline.Json = False) -> None:
+    """Write the model catalog and a Codex configuration under the codex-shim home. Nothing of your own ~/.codex is touched.
+
+    Example: codex-shim generate && CODEX_HOME=~/.codex-shim/codex-home codex
+    """
+    from .. import catalog, codex_cli
+    from .. import generate as writer
+    from ..chain import read_files
+
+    with config_errors():
+        files = read_files(pipeline._options(), os.environ)
+    prompt, source = codex_cli.base_prompt(codex_cli.find(os.environ), state.home.prompt_cache, os.environ)
+    entries = catalog.entries(files.rows, prompt)
+    written = writer.write(state.home, entries, _base_url(files.pipeline.settings.listen), state.home.local_token())
+    if json:
+        print_json(
+            {"models": [entry["slug"] for entry in entries], "prompt": source, "files": [[w.path, w.change] for w in written]}
+        )
+        return
+    for each in written:
+        typer.echo(f"{each.change:<10} {each.path}")
+    typer.echo(f"{len(entries)} model{'s' if len(entries) != 1 else ''}; base prompt from {source}.")
+    typer.echo(f"Use it with CODEX_HOME={state.home.codex_home} codex. No files under ~/.codex were modified.")
+    for problem in files.row_problems:
+        typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+
+
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
+) -> None:
+    if show:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"codex-shim {installed('codex-shim')}")
+        raise typer.Exit(0)
+
+
+def _base_url(listen: str) -> str:
+    """Where the running chain is, else where it would be."""
+    try:
+        answer = connection().ask_once("status")
+    except NotRunningError:
+        return f"http://{listen}/v1"
+    if not answer.get("ok"):
+        fail(str(answer.get("error")))
+    return str(answer["url"])

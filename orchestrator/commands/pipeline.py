@@ -1,0 +1,234 @@
+"""`codex-shim pipeline …`: the chain as a whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..control import NotRunningError
+from .common import FAILED, ask_running, config_errors, connection, fail, print_json, print_table, state
+
+app = typer.Typer(no_args_is_help=True, help="The chain as a whole: start, stop, look at it.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Port = Annotated[int | None, typer.Option(help="Listen here instead of where pipeline.toml says.", min=0, max=65535)]
+
+_COLOURS = {"ready": "green", "failed": "red", "waiting": "yellow", "starting": "yellow", "leased": "cyan"}
+
+
+@app.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once the chain is ready; it goes on.")] = False,
+    port: Port = None,
+) -> None:
+    """Start the chain.
+
+    Example: codex-shim pipeline up --detach
+    """
+    from .. import launch
+    from ..chain import StartError
+    from .progress import Progress
+
+    options = launch.options_from(state.home.root, state.settings, state.pipeline, port)
+    progress = Progress(foreground=not detach)
+    with config_errors():
+        try:
+            code = (launch.detached if detach else launch.foreground)(options, progress.show)
+        except StartError as error:
+            fail(str(error))
+    if progress.failure:
+        fail(progress.failure["text"], progress.failure["code"])
+    raise typer.Exit(code)
+
+
+@app.command()
+def down() -> None:
+    """Stop the chain; streams that are under way may finish first.
+
+    Example: codex-shim pipeline down
+    """
+    pid = ask_running("down") and connection_pid()
+    while pid and _lock_holder() == pid:
+        time.sleep(0.05)
+    typer.echo("The chain has stopped.")
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Show each stage: its state, process, address and what happened to it. Exit code 1 when not every stage is ready.
+
+    Example: codex-shim pipeline status --json
+    """
+    answer = running_status()
+    if json:
+        print_json(answer)
+    elif answer["running"]:
+        typer.echo(f"The chain is running at {answer['url']} (pid {answer['pid']}).")
+        print_table(("STAGE", "STATE", "PID", "ADDRESS", "STARTS", "LAST EXIT"), [_row(stage) for stage in answer["stages"]])
+    else:
+        typer.echo(f"No chain is running for {state.home.root}. Start it with `codex-shim start`.")
+    raise typer.Exit(0 if answer["running"] and all(stage["state"] == "ready" for stage in answer["stages"]) else FAILED)
+
+
+@app.command()
+def ready(wait: Annotated[float, typer.Option(help="Seconds to wait for it.", min=0)] = 0.0) -> None:
+    """Tell by the exit code whether the chain is ready: 0 yes, 1 no.
+
+    Example: codex-shim pipeline ready --wait 10 && codex
+    """
+    give_up_at = time.monotonic() + wait
+    while True:
+        answer = running_status()
+        if answer["running"] and all(stage["state"] == "ready" for stage in answer["stages"]):
+            typer.echo(f"ready at {answer['url']}")
+            return
+        if time.monotonic() >= give_up_at:
+            late = [stage["name"] for stage in answer["stages"] if stage["state"] != "ready"]
+            fail("not ready: " + (", ".join(late) if late else "no chain is running"))
+        time.sleep(0.05)
+
+
+@app.command()
+def restart(stage: Annotated[str | None, typer.Argument(help="One stage; all of them if not named.")] = None) -> None:
+    """Replace the process of a stage, or of all, without losing a stream: the new one is ready before the old one drains.
+
+    Example: codex-shim pipeline restart policy
+    """
+    try:
+        for message in connection().ask("restart", stage=stage):
+            if "stage" in message:
+                typer.echo(f"{message['stage']} was replaced")
+            elif not message.get("ok"):
+                fail(str(message["error"]))
+    except NotRunningError:
+        fail("no chain is running; start it with `codex-shim start`")
+
+
+@app.command()
+def logs(
+    stage: Annotated[str | None, typer.Argument(help="One stage; all of them if not named.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the latest to show.", min=0)] = 200,
+    json: Annotated[bool, typer.Option("--json", help="Print the lines as the stages wrote them.")] = False,
+) -> None:
+    """Show what the stages log: one line per request and hop. Prompts and keys are never in it.
+
+    Example: codex-shim pipeline logs -f router
+    """
+    from .loglines import Painter
+
+    painter = Painter(raw=json)
+    try:
+        for message in connection().ask("logs", stage=stage, follow=follow, lines=lines):
+            if "line" in message:
+                typer.echo(painter.paint(message["stage"], message["line"]))
+    except NotRunningError:
+        _stored_logs(painter, stage, lines)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def validate() -> None:
+    """Read pipeline.toml and models.json and report every problem, as file:line:column. Nothing is started.
+
+    Example: codex-shim --pipeline ./mine.toml pipeline validate
+    """
+    from ..chain import read_files
+
+    with config_errors():
+        files = read_files(_options(), os.environ)
+    for problem in files.row_problems:
+        typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+    stages = " → ".join(stage.name for stage in files.pipeline.stages)
+    typer.echo(f"{files.pipeline.path} is valid: {stages}")
+    if files.row_problems:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def graph(
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid diagram instead of a drawing.")] = False,
+) -> None:
+    """Draw the chain as the files describe it.
+
+    Example: codex-shim pipeline graph --mermaid
+    """
+    from ..chain import read_files
+    from ..graph import ascii_graph, mermaid_graph, nodes
+
+    with config_errors():
+        files = read_files(_options(), os.environ)
+    drawing = (mermaid_graph if mermaid else ascii_graph)(nodes(files.pipeline, files.workers))
+    typer.echo(drawing)
+
+
+@app.command()
+def init() -> None:
+    """Put a pipeline.toml of your own into the home, to be edited. An existing one is left alone.
+
+    Example: codex-shim pipeline init
+    """
+    from ..home import write_private
+    from ..pipeline import packaged_default
+
+    path = state.pipeline or state.home.pipeline
+    if path.exists():
+        fail(f"{path} exists already; it was left as it is")
+    write_private(path, packaged_default().read_bytes())
+    typer.echo(f"Wrote {path}. `codex-shim pipeline validate` checks it after an edit.")
+
+
+def running_status() -> dict[str, Any]:
+    try:
+        answer = connection().ask_once("status")
+    except NotRunningError:
+        return {"running": False, "stages": []}
+    return {"running": True, **{name: value for name, value in answer.items() if name != "ok"}}
+
+
+def connection_pid() -> int | None:
+    return _lock_holder()
+
+
+def _lock_holder() -> int | None:
+    from ..system import Lock
+
+    return Lock(state.home.lock).holder()
+
+
+def _options() -> Any:
+    from ..launch import options_from
+
+    return options_from(state.home.root, state.settings, state.pipeline, None)
+
+
+def _row(stage: dict[str, Any]) -> list[str]:
+    return [
+        stage["name"],
+        typer.style(stage["state"], fg=_COLOURS.get(stage["state"])),
+        str(stage["pid"] or "-"),
+        stage["address"],
+        str(stage["restarts"] + 1),
+        stage["last_exit"] or "-",
+    ]
+
+
+def _stored_logs(painter: Any, stage: str | None, lines: int) -> None:
+    """What the last run left behind."""
+    found = sorted(state.home.logs.glob(f"{stage or '*'}.log"))
+    if not found:
+        fail("no chain is running, and there are no logs of an earlier one")
+    for path in found:
+        for line in _tail(path, lines):
+            typer.echo(painter.paint(path.stem, line))
+    sys.stdout.flush()
+
+
+def _tail(path: Path, lines: int) -> list[str]:
+    return path.read_text("utf-8", "replace").splitlines()[-lines:] if lines else []

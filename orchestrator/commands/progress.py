@@ -1,0 +1,68 @@
+"""The words for what a chain reports while it starts, runs and stops (see chain.py for the messages)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+Message = dict[str, Any]
+
+_MARKS = {"ready": ("●", "green"), "waiting": ("◐", "yellow"), "failed": ("✗", "red"), "leased": ("◇", "cyan")}
+
+
+class Progress:
+    """`show` takes one message. `foreground` adds how to stop."""
+
+    def __init__(self, *, foreground: bool, echo: Callable[[str], None] = lambda line: typer.echo(line, err=True)) -> None:
+        self._foreground = foreground
+        self._echo = echo
+        self._told: dict[str, str] = {}
+        self.failure: Message | None = None
+
+    def show(self, message: Message) -> None:
+        match message["event"]:
+            case "stage":
+                self._stage(message)
+            case "problem":
+                self._echo(typer.style("left out: ", fg="yellow") + message["text"])
+            case "ready":
+                self._ready(message)
+            case "stopping":
+                self._echo("Stopping: what streams may finish.")
+            case "failed":
+                self.failure = message
+
+    def _stage(self, status: Message) -> None:
+        state = status["state"]
+        if state not in _MARKS:
+            return
+        mark, colour = _MARKS[state]
+        self._echo(f"  {typer.style(mark, fg=colour)} {status['name']:<16} {status['address']:<22} {self._words(status)}")
+
+    def _words(self, status: Message) -> str:
+        match status["state"]:
+            case "ready":
+                took = f" in {status['start_ms']:.0f} ms" if status["start_ms"] is not None else ""
+                return f"ready{took}" + (f" (start {status['restarts'] + 1})" if status["restarts"] else "")
+            case "waiting":
+                return f"died ({status['last_exit']}); it is being restarted"
+            case "failed":
+                return f"failed: {status['last_exit']}"
+            case _:
+                return "is run by hand"
+
+    def _ready(self, message: Message) -> None:
+        bold = typer.style(message["url"], bold=True)
+        self._echo(f"Ready in {message['seconds']:.2f} s. Codex connects to {bold}")
+        self._echo(f"Try it:  CODEX_HOME={_short(message['codex_home'])} codex")
+        if self._foreground:
+            self._echo(typer.style("Ctrl-C stops the chain.", dim=True))
+
+
+def _short(path: str) -> str:
+    home = str(Path.home())
+    return "~" + path[len(home) :] if path.startswith(home + os.sep) else path

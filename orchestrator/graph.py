@@ -1,0 +1,64 @@
+"""The chain as a drawing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from . import plan
+from .egress import Worker
+from .pipeline import Pipeline
+
+
+class Nodes(msgspec.Struct, frozen=True):
+    """`chain` holds (name, what it is) in order, `egress` (name, the slugs it serves)."""
+
+    listen: str
+    chain: list[tuple[str, str]]
+    egress: list[tuple[str, list[str]]]
+
+
+def nodes(pipeline: Pipeline, workers: Sequence[Worker]) -> Nodes:
+    chain = [(stage.name, _door(stage)) for stage in pipeline.stages]
+    served = [(worker.name, [row.slug for row in worker.rows]) for worker in workers] or [(plan.egress.DEMO, [plan.egress.DEMO])]
+    return Nodes(pipeline.settings.listen, chain, served if plan.has_router(pipeline) else [])
+
+
+def ascii_graph(graph: Nodes) -> str:
+    """One line per stage, the egress workers as branches."""
+    lines = [f"Codex → {graph.listen}"]
+    width = max(len(name) for name, _ in (*graph.chain, *graph.egress))
+    for name, door in graph.chain:
+        lines += ["  │", f"  ▼ {name:<{width}}  {door}"]
+    for place, (name, slugs) in enumerate(graph.egress):
+        branch = "└" if place == len(graph.egress) - 1 else "├"
+        lines.append(f"    {branch}─► {name:<{width}}  {_some(slugs)}")
+    return "\n".join(lines)
+
+
+def mermaid_graph(graph: Nodes) -> str:
+    lines = ["flowchart LR", f'  codex(["Codex"]) -->|{graph.listen}| {_id(graph.chain[0][0])}']
+    for name, door in graph.chain:
+        lines.append(f'  {_id(name)}["{name}<br/><small>{door}</small>"]')
+    for (name, _), (following, _) in zip(graph.chain, graph.chain[1:], strict=False):
+        lines.append(f"  {_id(name)} --> {_id(following)}")
+    for name, slugs in graph.egress:
+        lines.append(f'  {_id(graph.chain[-1][0])} --> {_id(name)}["{name}<br/><small>{_some(slugs)}</small>"]')
+    return "\n".join(lines)
+
+
+def _door(stage: plan.StageTable) -> str:
+    if stage.script is not None:
+        return f"script {stage.script}"
+    if stage.command is not None:
+        return f"command {' '.join(stage.command)}"
+    return stage.url or f"use {stage.use}"
+
+
+def _some(slugs: Sequence[str]) -> str:
+    return ", ".join(slugs[:4]) + (f" and {len(slugs) - 4} more" if len(slugs) > 4 else "")
+
+
+def _id(name: str) -> str:
+    return name.replace("-", "_")

@@ -1,0 +1,245 @@
+"""From files to processes. Pure: everything that had to be asked of the system comes in as an argument.
+
+`needs` says which addresses the plan wants; the caller binds them; `build` says what is started on each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from codex_shim.stages.contract.handshake import Handshake, parse_listen
+from codex_shim.stages.contract.secret import Secret
+from codex_shim.stages.egress_http.config import Options as HttpOptions
+from codex_shim.stages.router.config import Options as RouterOptions
+from codex_shim.stages.router.config import Route
+
+from . import egress
+from .egress import DEMO, Worker
+from .environment import Surroundings, expand
+from .pipeline import Pipeline
+from .problems import ConfigError, Problem, did_you_mean
+from .spec import ChainPlan, StageSpec
+from .stage_table import StageTable
+
+Address = tuple[str, int]
+
+STAGES = "codex_shim.stages"
+SCRIPT_HOST = f"{STAGES}.kit.script"
+
+
+class Need(msgspec.Struct, frozen=True):
+    """An address to find for a stage. `bind` is false for a program that binds its port itself; port 0 means any."""
+
+    name: str
+    host: str
+    port: int
+    bind: bool = True
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the files said, and this run's secrets."""
+
+    pipeline: Pipeline
+    workers: list[Worker]
+    catalog: list[dict[str, Any]]
+    local_token: Secret
+    hop_token: Secret
+    surroundings: Surroundings
+
+
+def needs(pipeline: Pipeline, workers: Sequence[Worker], port: int | None = None) -> list[Need]:
+    """`port` overrides the one of [pipeline]."""
+    host, listen_port = parse_listen(pipeline.settings.listen)
+    wanted = []
+    for place, stage in enumerate(pipeline.stages):
+        if stage.url is None:
+            at = (host, listen_port if port is None else port) if place == 0 else parse_listen(stage.listen or "127.0.0.1:0")
+            wanted.append(Need(stage.name, *at, bind=stage.command is None))
+    if has_router(pipeline):
+        wanted += [Need(name, "127.0.0.1", 0) for name in _egress_names(workers)]
+    return wanted
+
+
+def check(pipeline: Pipeline, workers: Sequence[Worker]) -> None:
+    """What can be judged only with the models at hand. Raises `ConfigError`."""
+    problems = [*_router_problems(pipeline, slugs(workers)), *_egress_problems(pipeline, workers)]
+    if problems:
+        raise ConfigError(problems)
+
+
+def slugs(workers: Sequence[Worker]) -> list[str]:
+    """All slugs on offer; the demo's where nothing else is configured."""
+    return [row.slug for worker in workers for row in worker.rows] or [DEMO]
+
+
+def build(inputs: Inputs, addresses: Mapping[str, Address]) -> ChainPlan:
+    """`addresses` holds one for each need."""
+    workers = inputs.workers if has_router(inputs.pipeline) else []
+    egress_specs = _egress_specs(inputs, workers, addresses) if has_router(inputs.pipeline) else []
+    chain: list[StageSpec] = []
+    following: StageSpec | None = None
+    for stage in reversed(inputs.pipeline.stages):
+        following = _stage_spec(inputs, stage, addresses, following, egress_specs)
+        chain.insert(0, following)
+    return ChainPlan(chain=chain, egress=egress_specs)
+
+
+def has_router(pipeline: Pipeline) -> bool:
+    return any(stage.use == "router" for stage in pipeline.stages)
+
+
+# -- one stage --------------------------------------------------------------------------------------------------------
+
+
+def _stage_spec(
+    inputs: Inputs,
+    stage: StageTable,
+    addresses: Mapping[str, Address],
+    following: StageSpec | None,
+    egress_specs: Sequence[StageSpec],
+) -> StageSpec:
+    if stage.url is not None:
+        host, port = parse_listen(stage.url.partition("//")[2])
+        return StageSpec(name=stage.name, kind="url", host=host, port=port, inherits=False, ready=stage.ready)
+    host, port = addresses[stage.name]
+    shake = Handshake(
+        stage=stage.name,
+        host=host,
+        port=port,
+        next=following.url if following else None,
+        next_name=f"the stage {following.name}" if following else "the next stage",
+        config=inputs.surroundings.config_path(stage.name),
+        hop_token=inputs.hop_token,
+        drain_seconds=inputs.pipeline.settings.drain_seconds,
+    )
+    kind, argv = _program(stage, shake)
+    return StageSpec(
+        name=stage.name,
+        kind=kind,
+        host=host,
+        port=port,
+        argv=argv,
+        env={**inputs.surroundings.base, **_python_path(stage), **expand(stage.env, inputs.surroundings.full), **shake.environ()},
+        config=json.dumps(_stage_config(inputs, stage, egress_specs), ensure_ascii=False).encode(),
+        inherits=stage.command is None,
+        ready="log" if stage.command is None else stage.ready,
+        next=following.name if following else None,
+        drain_seconds=inputs.pipeline.settings.drain_seconds,
+    )
+
+
+def _program(stage: StageTable, shake: Handshake) -> tuple[Any, tuple[str, ...]]:
+    if stage.script is not None:
+        return "module", (SCRIPT_HOST, stage.script)
+    if stage.command is not None:
+        filled = {"port": str(shake.port), "listen": f"{shake.host}:{shake.port}", "next": shake.next or ""}
+        return "command", tuple(_fill(word, filled) for word in stage.command)
+    assert stage.use is not None
+    return "module", (f"{STAGES}.{stage.use}" if stage.builtin else stage.use,)
+
+
+def _fill(word: str, values: Mapping[str, str]) -> str:
+    """Only our own placeholders are filled in: a program may have braces of its own in its arguments."""
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", value)
+    return word
+
+
+def _python_path(stage: StageTable) -> dict[str, str]:
+    return {"PYTHONPATH": stage.path} if stage.path else {}
+
+
+def _stage_config(inputs: Inputs, stage: StageTable, egress_specs: Sequence[StageSpec]) -> dict[str, Any]:
+    if stage.options is None:
+        return stage.config
+    config: dict[str, Any] = msgspec.to_builtins(stage.options)
+    if stage.use == "ingress":
+        advertised = {"models": len(slugs(inputs.workers)), "chatgpt_passthrough": False, "cursor_passthrough": False}
+        config |= {"token": inputs.local_token.reveal(), "advertised": advertised}
+    elif stage.use == "router":
+        config |= {"routes": msgspec.to_builtins(_routes(inputs.workers, egress_specs)), "catalog": inputs.catalog}
+    return config
+
+
+# -- egress -----------------------------------------------------------------------------------------------------------
+
+
+def _egress_names(workers: Sequence[Worker]) -> list[str]:
+    return [worker.name for worker in workers] or [DEMO]
+
+
+def _egress_specs(inputs: Inputs, workers: Sequence[Worker], addresses: Mapping[str, Address]) -> list[StageSpec]:
+    if not workers:
+        options = egress.demo_options(inputs.pipeline.egress.get(DEMO))
+        return [_egress_spec(inputs, DEMO, "egress_demo", addresses, msgspec.json.encode(options))]
+    return [
+        _egress_spec(inputs, worker.name, "egress_http", addresses, msgspec.json.encode(_http_config(inputs, worker)))
+        for worker in workers
+    ]
+
+
+def _http_config(inputs: Inputs, worker: Worker) -> Any:
+    options = inputs.pipeline.egress.get(worker.name)
+    return egress.http_config(worker, options if isinstance(options, HttpOptions) else HttpOptions())
+
+
+def _egress_spec(inputs: Inputs, name: str, module: str, addresses: Mapping[str, Address], config: bytes) -> StageSpec:
+    host, port = addresses[name]
+    shake = Handshake(
+        stage=name,
+        host=host,
+        port=port,
+        config=inputs.surroundings.config_path(name),
+        hop_token=inputs.hop_token,
+        drain_seconds=inputs.pipeline.settings.drain_seconds,
+    )
+    return StageSpec(
+        name=name,
+        kind="module",
+        host=host,
+        port=port,
+        argv=(f"{STAGES}.{module}",),
+        env={**inputs.surroundings.base, **inputs.surroundings.proxies, **shake.environ()},
+        config=config,
+        secret=True,
+        drain_seconds=inputs.pipeline.settings.drain_seconds,
+    )
+
+
+def _routes(workers: Sequence[Worker], specs: Sequence[StageSpec]) -> dict[str, Route]:
+    if not workers:
+        return {DEMO: Route(egress=DEMO, url=specs[0].url, model=DEMO)}
+    return {
+        row.slug: Route(egress=worker.name, url=spec.url, model=row.slug)
+        for worker, spec in zip(workers, specs, strict=True)
+        for row in worker.rows
+    }
+
+
+# -- judging ----------------------------------------------------------------------------------------------------------
+
+
+def _router_problems(pipeline: Pipeline, known: Sequence[str]) -> list[Problem]:
+    problems = []
+    for place, stage in enumerate(pipeline.stages):
+        if not isinstance(stage.options, RouterOptions):
+            continue
+        named = {("default",): stage.options.default} if stage.options.default else {}
+        named |= {("aliases", alias): slug for alias, slug in stage.options.aliases.items()}
+        for at, slug in named.items():
+            if slug not in known:
+                sentence = f"there is no model named `{slug}`{did_you_mean(slug, known)}"
+                problems.append(pipeline.problem(("stage", place, *at), sentence))
+    return problems
+
+
+def _egress_problems(pipeline: Pipeline, workers: Sequence[Worker]) -> list[Problem]:
+    names = _egress_names(workers)
+    return [
+        pipeline.problem(("egress", name), f"there is no egress named `{name}`{did_you_mean(name, names)}")
+        for name in pipeline.egress
+        if name not in (*names, DEMO)
+    ]

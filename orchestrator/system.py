@@ -1,0 +1,103 @@
+"""What differs between systems: the lock of the running chain, who owns a port, and which spawner fits. The only file that asks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from .home import private_folder
+
+
+class Lock:
+    """Held by the process that runs the chain of one home; the system releases it when the process ends, however it ends.
+
+    The file also names the holder. It is believed only while the lock is held.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: Any = None
+
+    def acquire(self) -> bool:
+        private_folder(self._path.parent)
+        file = self._path.open("a+b")
+        if not _lock(file):
+            file.close()
+            return False
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def holder(self) -> int | None:
+        """The process that runs the chain, None where nobody does."""
+        try:
+            with self._path.open("r+b") as file:
+                if _lock(file):
+                    return None
+                return int(file.read() or b"0") or None
+        except (OSError, ValueError):
+            return None
+
+
+def _lock(file: Any) -> bool:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            file.seek(1024)  # beyond what is written: a locked region cannot be read there
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            file.seek(0)
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def can_fork() -> bool:
+    """Forking a loaded interpreter is safe on Linux; on macOS system frameworks forbid it, Windows has no fork."""
+    return sys.platform == "linux"
+
+
+def port_owner(port: int) -> str | None:
+    """The process that listens on a TCP port of this machine, as `name (pid 123)`, where the system tells (Linux)."""
+    with contextlib.suppress(OSError):
+        inode = _listening_inode(port)
+        if inode is not None:
+            return _holder_of(f"socket:[{inode}]")
+    return None
+
+
+def _listening_inode(port: int) -> str | None:
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:  # 0A: listening
+                return fields[9]
+    return None
+
+
+def _holder_of(target: str) -> str | None:
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if any(str(link.readlink()) == target for link in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+    return None

@@ -1,0 +1,127 @@
+"""The host of a script stage: a plain Python file that imports nothing of ours.
+
+The file defines `request(body)`, `event(event)`, or both. A body and an event are dicts; what is returned takes their place, None
+keeps the one that was given, with what was changed in it. `event` may return a list: none or several events for one.
+`raise PermissionError("why")` refuses a request with that sentence.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..contract.errors import SERVER_ERROR, Failure, HopError, refuse
+from ..contract.sse import Frame
+from .exchange import Exchange
+from .process import run
+from .settings import give_up
+from .stage import Context, Stage
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+class ScriptStage(Stage[dict[str, Any]]):
+    """`path` is the script. Its functions run in the event loop: a slow one slows every stream through this stage."""
+
+    path = ""
+
+    def __init__(self, context: Context[dict[str, Any]]) -> None:
+        super().__init__(context)
+        functions = load(self.path, context.config)
+        self._request: Change | None = functions.get("request")
+        self._event: Change | None = functions.get("event")
+
+    async def responses(self, exchange: Exchange) -> None:
+        body = await exchange.body()
+        if self._request is not None:
+            body = change_request(self._request, body, self.path)
+        change = EventFilter(self._event, self.path) if self._event else None
+        await self.context.next.relay(exchange, body, change=change)
+
+
+def load(path: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The script's names. It sees its own table as the global `config`."""
+    try:
+        names = runpy.run_path(path, init_globals={"config": config})
+    except BaseException as error:
+        give_up(f"the script {path} cannot be loaded: {describe(error, path)}")
+    found = {name: names[name] for name in ("request", "event") if callable(names.get(name))}
+    if not found:
+        give_up(f"the script {path} defines neither request(body) nor event(event)")
+    return found
+
+
+def change_request(function: Change, raw: bytes, path: str) -> bytes:
+    """Raises `HopError`: the script's own refusal, or a sentence that names the line it failed in."""
+    body = msgspec.json.decode(raw)
+    try:
+        changed = function(body)
+    except PermissionError as refusal:
+        raise refuse(str(refusal), status=403) from refusal
+    except Exception as error:
+        raise _failed(error, path) from error
+    if changed is not None and not isinstance(changed, dict):
+        raise _wrong(f"request(body) of {path} returned {type(changed).__name__}; it must return a dict or None")
+    return msgspec.json.encode(body if changed is None else changed)
+
+
+class EventFilter:
+    """Applies `event(event)` to each frame; what is not a JSON object passes as it is."""
+
+    def __init__(self, function: Change, path: str) -> None:
+        self._function = function
+        self._path = path
+
+    def feed(self, frame: Frame) -> list[Frame]:
+        try:
+            event = msgspec.json.decode(frame.data)
+        except msgspec.DecodeError:
+            return [frame]
+        return [frame] if not isinstance(event, dict) else [_frame(changed) for changed in self._changed(event)]
+
+    def finish(self) -> list[Frame]:
+        return []
+
+    def _changed(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        try:
+            changed = self._function(event)
+        except Exception as error:
+            raise _failed(error, self._path) from error
+        if changed is None:
+            return [event]
+        events = changed if isinstance(changed, list) else [changed]
+        if not all(isinstance(each, dict) for each in events):
+            raise _wrong(f"event(event) of {self._path} returned {type(changed).__name__}; it must return a dict, a list or None")
+        return events
+
+
+def describe(error: BaseException, path: str) -> str:
+    """`KeyError: 'x' (line 4)`: the line of the script, not of ours."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    return f"{type(error).__name__}: {error}" + (f" (line {line})" if line else "")
+
+
+def _frame(event: dict[str, Any]) -> Frame:
+    kind = event.get("type")
+    name = kind.encode() if isinstance(kind, str) and kind.startswith("response.") else b""
+    return Frame(name, msgspec.json.encode(event))
+
+
+def _failed(error: Exception, path: str) -> HopError:
+    return _wrong(f"the script {Path(path).name} failed: {describe(error, path)}")
+
+
+def _wrong(sentence: str) -> HopError:
+    return HopError(Failure(code=SERVER_ERROR, message=sentence, status=500))
+
+
+if __name__ == "__main__":
+    ScriptStage.path = sys.argv[1]
+    run(ScriptStage)
