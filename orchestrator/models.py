@@ -5,6 +5,7 @@ Rule of this file: one bad row never hides another. Only a file that is not JSON
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Models(msgspec.Struct, frozen=True):
 
 def load(path: Path, environ: Mapping[str, str]) -> Models:
     """A file that is not there holds no models. Runs the key commands that it names. Raises `ConfigError`."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return Models()
     return parse(read_text(path), str(path), environ, run_command)
 

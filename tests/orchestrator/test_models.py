@@ -57,6 +57,12 @@ def test_no_file_is_no_models(tmp_path: Path) -> None:
     assert models.load(tmp_path / "models.json", {}) == Models([], [])
 
 
+def test_a_broken_link_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "models.json").symlink_to("nowhere.json")
+    with pytest.raises(ConfigError, match="cannot read this file: no such file"):
+        models.load(tmp_path / "models.json", {})
+
+
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read this file: is a directory"):
         models.load(tmp_path, {})
