@@ -26,7 +26,7 @@ import msgspec
 from codex_shim.stages.contract.secret import Secret
 
 from . import catalog, codex_cli, egress, generate, models, pipeline, plan
-from .control import ControlServer, Message
+from .control_server import ControlServer, Message
 from .environment import Surroundings, survey
 from .home import Home, private_folder, write_private
 from .keeper import bind

@@ -1,0 +1,170 @@
+"""The directions of DESIGN: who may import whom, and which library lives where. A new rule is one line of a table."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {"codex_shim.stages": ROOT / "stages", "codex_shim.orchestrator": ROOT / "orchestrator"}
+
+# Beneath the package on the left, only these packages of ours may be imported. `self` is the package itself.
+MAY_IMPORT = {
+    "codex_shim.stages.contract": ["self"],
+    "codex_shim.stages.kit": ["self", "codex_shim.stages.contract"],
+    "codex_shim.stages.ingress": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
+    "codex_shim.stages.policy": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
+    "codex_shim.stages.router": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
+    "codex_shim.stages.egress_http": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
+    "codex_shim.stages.egress_demo": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
+    "codex_shim.orchestrator": ["self", "codex_shim.stages.contract", "codex_shim.stages.*.config"],
+}
+
+# A library, or a part of the standard one, and the only files that may import it.
+HOMES = {
+    "aiohttp": ["stages/kit/client.py", "stages/kit/exchange.py", "stages/kit/server.py"],
+    "uvloop": ["stages/kit/loop.py"],
+    "winloop": ["stages/kit/loop.py"],
+    "zstandard": ["stages/ingress/decompress.py"],
+    "setproctitle": ["stages/kit/forkserver.py"],
+    "typer": ["orchestrator/cli.py", "orchestrator/commands/*.py"],
+}
+
+# Values in, values out: no I/O, clock, environment, chance or logging.
+PURE = [
+    "stages/contract/body.py",
+    "stages/contract/errors.py",
+    "stages/contract/headers.py",
+    "stages/contract/sse.py",
+    "stages/ingress/codex.py",
+    "stages/ingress/ending.py",
+    "stages/ingress/guard.py",
+    "stages/ingress/normalize.py",
+    "stages/policy/rules.py",
+    "stages/router/route.py",
+    "stages/egress_demo/script.py",
+    "stages/egress_http/dialects/**/*.py",
+    "orchestrator/backoff.py",
+    "orchestrator/catalog.py",
+    "orchestrator/egress.py",
+    "orchestrator/graph.py",
+    "orchestrator/plan.py",
+]
+IMPURE_MODULES = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "sys", "time", "logging", "threading", "aiohttp"}
+
+
+def sources() -> list[Path]:
+    return sorted(path for folder in PACKAGES.values() for path in folder.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    for package, folder in PACKAGES.items():
+        if path.is_relative_to(folder):
+            parts = path.relative_to(folder).with_suffix("").parts
+            return ".".join([package, *(part for part in parts if part != "__init__")])
+    raise AssertionError(path)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute names of everything a file imports, also inside functions."""
+    name = module_name(path)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            target = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{target}.{alias.name}" for alias in node.names)
+
+
+def allowed(imported: str, owner: str) -> bool:
+    for rule in MAY_IMPORT[owner]:
+        pattern = (owner if rule == "self" else rule).split(".")
+        parts = imported.split(".")[: len(pattern)]
+        if len(parts) == len(pattern) and all(want in ("*", got) for want, got in zip(pattern, parts, strict=True)):
+            return True
+    return False
+
+
+def owner_of(name: str) -> str | None:
+    return next((owner for owner in MAY_IMPORT if name == owner or name.startswith(owner + ".")), None)
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_in_the_one_direction(path: Path) -> None:
+    owner = owner_of(module_name(path))
+    if owner is None:
+        assert path == ROOT / "stages/__init__.py", "a new package needs a line in MAY_IMPORT"
+        return
+    ours = [name for name in imports(path) if name.startswith("codex_shim.")]
+    assert [name for name in ours if not allowed(name, owner)] == []
+
+
+def test_every_stage_folder_has_a_rule() -> None:
+    folders = {path.name for path in (ROOT / "stages").iterdir() if (path / "__init__.py").exists()}
+    assert folders == {owner.split(".")[2] for owner in MAY_IMPORT if owner.startswith("codex_shim.stages.")}
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_imported_only_where_it_lives(library: str) -> None:
+    users = {path for path in sources() if any(name.split(".")[0] == library for name in imports(path))}
+    homes = {path for pattern in HOMES[library] for path in ROOT.glob(pattern)}
+    assert users <= homes
+    assert users, f"nobody imports {library} any more; take its line out"
+
+
+@pytest.mark.parametrize("pattern", PURE)
+def test_pure_files_import_nothing_that_acts(pattern: str) -> None:
+    paths = list(ROOT.glob(pattern))
+    assert paths, f"{pattern} names no file"
+    for path in paths:
+        used = {name.split(".")[0] for name in imports(path)}
+        assert used & IMPURE_MODULES == set(), path
+        assert not any(name.startswith("codex_shim.stages.kit") for name in imports(path)), path
+
+
+def test_only_the_named_files_ask_which_system_this_is() -> None:
+    asking = {str(path.relative_to(ROOT)) for path in sources() if "sys.platform" in path.read_text()}
+    assert asking <= {
+        "orchestrator/chain.py",
+        "orchestrator/process.py",
+        "orchestrator/spawn_exec.py",
+        "orchestrator/system.py",
+        "stages/kit/lifeline.py",
+        "stages/kit/loop.py",
+        "stages/kit/process.py",
+    }
+
+
+def test_the_package_list_of_pyproject_is_the_folders() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = {module_name(path) for path in sources() if path.name == "__init__.py"}
+    assert set(listed) == found
+
+
+def test_no_function_hides_an_import_cycle() -> None:
+    """The graph of imports, those inside functions included, has no cycle between files."""
+    files = {module_name(path): path for path in sources()}
+    graph = {name: {found for found in map(lambda each: _file_of(each, files), imports(path)) if found} for name, path in files.items()}
+    seen: dict[str, int] = {}
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " → ".join((*trail[trail.index(name) :], name))
+        if name not in seen:
+            for following in graph[name] - {name}:
+                visit(following, (*trail, name))
+            seen[name] = 1
+
+    for name in graph:
+        visit(name, ())
+
+
+def _file_of(imported: str, files: dict[str, Path]) -> str | None:
+    while imported and imported not in files:
+        imported = imported.rpartition(".")[0]
+    return imported if imported and files[imported].name != "__init__.py" else None
