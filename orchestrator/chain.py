@@ -25,15 +25,16 @@ from typing import Any
 import msgspec
 from codex_shim.stages.contract.secret import Secret
 
-from . import catalog, codex_cli, egress, generate, models, pipeline, plan
+from . import catalog, codex_cli, egress, generate, plan
 from .control_server import ControlServer, Message
 from .environment import Surroundings, survey
 from .home import Home, private_folder, write_private
 from .keeper import bind
 from .logbook import LogBook
-from .pipeline import Pipeline
 from .plan import Address, Need
 from .process import Spawner
+from .settings import models, pipeline
+from .settings.pipeline import Pipeline
 from .spec import ChainPlan, StageSpec
 from .status import StageStatus
 from .supervisor import Supervisor

@@ -14,7 +14,7 @@ from codex_shim.stages.egress_demo.config import Options as DemoOptions
 from codex_shim.stages.egress_http.config import Config, Model
 from codex_shim.stages.egress_http.config import Options as HttpOptions
 
-from .models import ModelRow
+from .settings.models import ModelRow
 
 DEMO = "demo"
 

@@ -8,7 +8,7 @@ import msgspec
 
 from . import plan
 from .egress import Worker
-from .pipeline import Pipeline
+from .settings.pipeline import Pipeline
 
 
 class Nodes(msgspec.Struct, frozen=True):

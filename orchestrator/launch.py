@@ -16,7 +16,7 @@ import msgspec
 
 from .chain import Chain, Options, StartError
 from .home import Home, private_folder
-from .problems import ConfigError
+from .settings.problems import ConfigError
 
 Show = Callable[[dict[str, Any]], None]
 

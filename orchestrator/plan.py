@@ -19,10 +19,10 @@ from codex_shim.stages.router.config import Route
 from . import egress
 from .egress import DEMO, Worker
 from .environment import Surroundings, expand
-from .pipeline import Pipeline
-from .problems import ConfigError, Problem, did_you_mean
+from .settings.pipeline import Pipeline
+from .settings.problems import ConfigError, Problem, did_you_mean
+from .settings.stage_table import StageTable
 from .spec import ChainPlan, StageSpec
-from .stage_table import StageTable
 
 Address = tuple[str, int]
 

@@ -32,7 +32,8 @@ class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
     def __repr__(self) -> str:
         return f"StageSpec({self.name} {self.kind} {self.host}:{self.port})"

@@ -150,7 +150,9 @@ def test_the_package_list_of_pyproject_is_the_folders() -> None:
 def test_no_function_hides_an_import_cycle() -> None:
     """The graph of imports, those inside functions included, has no cycle between files."""
     files = {module_name(path): path for path in sources()}
-    graph = {name: {found for found in map(lambda each: _file_of(each, files), imports(path)) if found} for name, path in files.items()}
+    graph = {
+        name: {found for found in map(lambda each: _file_of(each, files), imports(path)) if found} for name, path in files.items()
+    }
     seen: dict[str, int] = {}
 
     def visit(name: str, trail: tuple[str, ...]) -> None:

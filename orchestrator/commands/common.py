@@ -14,7 +14,7 @@ import typer
 
 from ..control import Connection, NotRunningError
 from ..home import Home
-from ..problems import ConfigError
+from ..settings.problems import ConfigError
 
 FAILED = 1
 

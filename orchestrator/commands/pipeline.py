@@ -175,7 +175,7 @@ def init() -> None:
     Example: codex-shim pipeline init
     """
     from ..home import write_private
-    from ..pipeline import packaged_default
+    from ..settings.pipeline import packaged_default
 
     path = state.pipeline or state.home.pipeline
     if path.exists():

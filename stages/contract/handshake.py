@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -80,7 +81,7 @@ def parse_listen(value: str) -> tuple[str, int]:
     """`127.0.0.1:8765` or `[::1]:8765` → host and port. Anything but loopback is refused: this is never a network service."""
     host, colon, port = value.rpartition(":")
     host = host.strip("[]")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise HandshakeError(f"`{value}` is not an address; write it like 127.0.0.1:8765")
     if not is_loopback(host):
         raise HandshakeError(f"`{host}` is not a loopback address; stages listen on 127.0.0.1 or ::1 only")
@@ -88,7 +89,12 @@ def parse_listen(value: str) -> tuple[str, int]:
 
 
 def is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 import pytest
-from codex_shim.orchestrator import model_key
-from codex_shim.orchestrator.model_key import KeyCommandError, KeyProblem, run_command
-from codex_shim.orchestrator.providers import PRESETS
+from codex_shim.orchestrator.settings import model_key
+from codex_shim.orchestrator.settings.model_key import KeyCommandError, KeyProblem, run_command
+from codex_shim.orchestrator.settings.providers import PRESETS
 from codex_shim.stages.contract.secret import Secret
 
 GROQ = "https://api.groq.com/openai/v1"

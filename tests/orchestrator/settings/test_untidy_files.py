@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from codex_shim.orchestrator import models, pipeline
-from codex_shim.orchestrator.model_row import RowKeys
-from codex_shim.orchestrator.problems import ConfigError, Problem
+from codex_shim.orchestrator.settings import models, pipeline
+from codex_shim.orchestrator.settings.model_row import RowKeys
+from codex_shim.orchestrator.settings.problems import ConfigError, Problem
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator import extra_headers
+from codex_shim.orchestrator.settings import extra_headers
 
 
 @pytest.mark.parametrize("name", ["X-Team", "authorization", "HTTP-Referer", "x_y"])

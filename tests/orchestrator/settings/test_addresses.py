@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator.addresses import comparable, read_listen, read_url
-from codex_shim.orchestrator.positions import Positions
-from codex_shim.orchestrator.strict import Reader
+from codex_shim.orchestrator.settings.addresses import comparable, read_listen, read_url
+from codex_shim.orchestrator.settings.positions import Positions
+from codex_shim.orchestrator.settings.strict import Reader
 
 
 def reader() -> Reader:

@@ -61,7 +61,7 @@ def find(explicit: Path | None, environ: Mapping[str, str], home: Path) -> Path:
 def packaged_default() -> Path:
     """In a checkout the repository's own pipeline.toml, else the copy of it that the wheel holds."""
     here = Path(__file__).parent
-    checkout = here.parent / "pipeline.toml"
+    checkout = here.parents[1] / "pipeline.toml"
     return checkout if checkout.is_file() else here / "default_pipeline.toml"
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator import base_url
-from codex_shim.orchestrator.base_url import BaseUrlError
+from codex_shim.orchestrator.settings import base_url
+from codex_shim.orchestrator.settings.base_url import BaseUrlError
 
 
 @pytest.mark.parametrize(

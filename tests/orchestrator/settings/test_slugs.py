@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator.slugs import Named, assign, slugify
+from codex_shim.orchestrator.settings.slugs import Named, assign, slugify
 from hypothesis import given
 from hypothesis import strategies as st
 

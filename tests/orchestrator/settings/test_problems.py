@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator.problems import ConfigError, Problem, did_you_mean, nearest
+from codex_shim.orchestrator.settings.problems import ConfigError, Problem, did_you_mean, nearest
 
 
 def test_a_problem_reads_as_one_line() -> None:

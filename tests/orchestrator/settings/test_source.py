@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from codex_shim.orchestrator.problems import ConfigError
-from codex_shim.orchestrator.source import read_text
+from codex_shim.orchestrator.settings.problems import ConfigError
+from codex_shim.orchestrator.settings.source import read_text
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:

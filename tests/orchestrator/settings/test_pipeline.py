@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from codex_shim.orchestrator import pipeline
-from codex_shim.orchestrator.problems import ConfigError
+from codex_shim.orchestrator.settings import pipeline
+from codex_shim.orchestrator.settings.problems import ConfigError
 from codex_shim.stages.egress_demo.config import Options as DemoOptions
 from codex_shim.stages.egress_http.config import Options as HttpOptions
 from codex_shim.stages.router.config import Options as RouterOptions
 
-FIXTURES = Path(__file__).parent.parent / "fixtures" / "pipelines"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "pipelines"
 BAD = sorted((FIXTURES / "bad").glob("*.toml"))
 GOOD = sorted((FIXTURES / "good").glob("*.toml"))
 
@@ -71,7 +71,7 @@ def test_the_packaged_default_is_the_default_chain() -> None:
 
 
 def test_the_copy_for_the_wheel_is_the_repository_s_file() -> None:
-    repository = Path(pipeline.__file__).parent.parent / "pipeline.toml"
+    repository = Path(pipeline.__file__).parents[2] / "pipeline.toml"
     if repository.exists():
         assert (Path(pipeline.__file__).parent / "default_pipeline.toml").read_bytes() == repository.read_bytes()
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
-from codex_shim.orchestrator.positions import Positions
-from codex_shim.orchestrator.strict import Reader, valid_part
+from codex_shim.orchestrator.settings.positions import Positions
+from codex_shim.orchestrator.settings.strict import Reader, valid_part
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator import base_url
-from codex_shim.orchestrator.providers import PRESETS
+from codex_shim.orchestrator.settings import base_url
+from codex_shim.orchestrator.settings.providers import PRESETS
 
 
 @pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if preset.base_url])

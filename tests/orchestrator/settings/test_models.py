@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from codex_shim.orchestrator import models
-from codex_shim.orchestrator.model_key import KeyCommandError
-from codex_shim.orchestrator.models import ModelRow, Models
-from codex_shim.orchestrator.problems import ConfigError
+from codex_shim.orchestrator.settings import models
+from codex_shim.orchestrator.settings.model_key import KeyCommandError
+from codex_shim.orchestrator.settings.models import ModelRow, Models
+from codex_shim.orchestrator.settings.problems import ConfigError
 from codex_shim.stages.contract.secret import Secret
 
-BAD = sorted((Path(__file__).parent.parent / "fixtures" / "models" / "bad").glob("*.json"))
+BAD = sorted((Path(__file__).parents[2] / "fixtures" / "models" / "bad").glob("*.json"))
 ENVIRON = {"OPENAI_API_KEY": "sk-SECRET", "GROQ_API_KEY": "sk-SECRET", "CURSOR_API_KEY": "sk-SECRET"}
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from codex_shim.orchestrator.values import MissingVariableError, Sealed, expand
+from codex_shim.orchestrator.settings.values import MissingVariableError, Sealed, expand
 
 
 def test_placeholders_are_filled_in_once() -> None:

@@ -6,8 +6,8 @@ import tomllib
 from typing import Any
 
 import pytest
-from codex_shim.orchestrator.positions import Path
-from codex_shim.orchestrator.toml_positions import scan
+from codex_shim.orchestrator.settings.positions import Path
+from codex_shim.orchestrator.settings.toml_positions import scan
 from hypothesis import given
 from hypothesis import strategies as st
 

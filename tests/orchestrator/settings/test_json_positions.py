@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from codex_shim.orchestrator.json_positions import scan
-from codex_shim.orchestrator.positions import Path
+from codex_shim.orchestrator.settings.json_positions import scan
+from codex_shim.orchestrator.settings.positions import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
