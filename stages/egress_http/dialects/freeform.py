@@ -32,6 +32,7 @@ _QUOTE_OR_ESCAPE = re.compile(r'["\\]')
 _STRUCTURE = re.compile(r'["{}\[\]:,]')
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
+_SECOND_HALF = re.compile(r"\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _CUT_OFF = re.compile(r'\{\s*(".*)?|"(?:[^"\\]|\\.)*\\?', re.DOTALL)
 _FENCE = re.compile(r"\s*```[a-z]*\n(.*?)\n?```\s*", re.DOTALL)
 _HEREDOC = re.compile(r"\s*apply_patch\s*<<\s*(['\"]?)(\w+)\1\n(.*?)\n\2\s*", re.DOTALL)
@@ -193,23 +194,20 @@ def _escape_size(text: str, at: int) -> int | None:
     """How long the escape at `at` is, None while that cannot be known. A first half takes its second half along."""
     if len(text) < at + 2:
         return None
-    if text[at + 1] != "u":
+    digits = text[at + 2 : at + 6]
+    if text[at + 1] != "u" or not _HEX.fullmatch(digits.ljust(4, "0")):
         return 2
-    if len(text) < at + 6:
+    if len(digits) < 4:
         return None
-    if not ("d800" <= text[at + 2 : at + 6].lower() <= "dbff"):
-        return 6
     second = text[at + 6 : at + 12]
-    if not "\\u".startswith(second[:2]):
+    if not ("d800" <= digits.lower() <= "dbff") or not _SECOND_HALF.fullmatch(second + "\\udc00"[len(second) :]):
         return 6
     return 12 if len(second) == 6 else None
 
 
 def _unescape(escape: str) -> str:
     """An escape that JSON does not know stays as it was written."""
-    if escape[1] != "u":
+    if len(escape) == 2:
         return _ESCAPES.get(escape[1], escape)
-    units = [escape[2:6], escape[8:12]] if len(escape) == 12 else [escape[2:6]]
-    if not all(_HEX.fullmatch(unit) for unit in units):
-        return escape
+    units = escape.split("\\u")[1:]
     return mend("".join(chr(int(unit, 16)) for unit in units))

@@ -49,7 +49,8 @@ def read_answer(status: int, body: bytes, retry_after: str | None) -> Failure:
     """The failure behind an answer whose status is not a success."""
     plain = errors.read_failure(status, body, retry_after)
     message = plain.message + _behind(body)
-    code, status = _sort(status, f"{plain.code} {message}")
+    named = plain.code if plain.code != errors.default_code(status) else ""
+    code, status = _sort(status, f"{named} {message}")
     wait = plain.retry_after if plain.retry_after is not None else _wait_of(message)
     return Failure(code=code, message=message, status=status, param=plain.param, retry_after=wait)
 

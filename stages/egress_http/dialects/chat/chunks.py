@@ -8,11 +8,14 @@ their reader.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
 from ..surrogates import mend
+
+T = TypeVar("T")
 
 
 class Function(msgspec.Struct, gc=False):
@@ -78,9 +81,8 @@ def from_dict(value: dict[str, Any]) -> Chunk:
     inner = value.get("data")
     if isinstance(inner, dict) and "choices" not in value:
         value = {**inner, "error": inner.get("error") or value.get("error")}
-    choices = [_choice(choice) for choice in _dicts(value.get("choices"))]
     return Chunk(
-        choices=choices,
+        choices=_each(value.get("choices"), _choice),
         usage=value.get("usage"),
         error=value.get("error"),
         object=value.get("object"),
@@ -109,7 +111,7 @@ def _delta(value: Any) -> Delta | None:
         reasoning=value.get("reasoning"),
         reasoning_details=value.get("reasoning_details"),
         refusal=value.get("refusal"),
-        tool_calls=[_tool(tool) for tool in _dicts(value.get("tool_calls"))],
+        tool_calls=_each(value.get("tool_calls"), _tool),
         function_call=_function(value.get("function_call")),
     )
 
@@ -128,5 +130,5 @@ def _mended(value: Any) -> Any:
     return mend(value) if isinstance(value, str) else value
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+def _each(value: Any, read: Callable[[dict[str, Any]], T]) -> list[T] | None:
+    return [read(entry) for entry in value if isinstance(entry, dict)] if isinstance(value, list) else None

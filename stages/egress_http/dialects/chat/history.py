@@ -121,9 +121,7 @@ class History:
         space = spec.get("name") if spec.get("type") == "namespace" else None
         members = (spec.get("tools") or []) if space else [spec]
         named = [member for member in members if isinstance(member, dict) and isinstance(member.get("name"), str)]
-        return [
-            f"- {self._tools.flat_name('function_call', tool['name'], space)}: {tool.get('description') or ''}" for tool in named
-        ]
+        return [f"- {self._tools.flat_name('function_call', tool['name'], space)}{_about(tool)}" for tool in named]
 
     def _answer(self, index: int, item: dict[str, Any], parts: list[Part]) -> None:
         id = self._pairs.id(index)
@@ -168,6 +166,10 @@ _READERS = {
     "agent_message": History._agent_message,
     "image_generation_call": History._image_generation_call,
 }
+
+
+def _about(tool: dict[str, Any]) -> str:
+    return f": {tool['description']}" if tool.get("description") else ""
 
 
 def _marked(head: str, parts: list[Part]) -> list[Part]:

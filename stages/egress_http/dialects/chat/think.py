@@ -25,7 +25,7 @@ class ThinkSplitter:
 
     def feed(self, piece: str) -> list[tuple[Kind, str]]:
         if self.plain:
-            return [("text", piece)]
+            return [("text", piece)] if piece else []
         piece, self._stub = self._stub + piece, ""
         return self._in_thought(piece) if self._thinking else self._before_text(piece)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-
 from codex_shim.stages.contract.events import TERMINAL, Event, ResponseBuilder
 from codex_shim.stages.contract.sse import Frame, SSEDecoder
 from codex_shim.stages.egress_http.dialects import DIALECTS, Prepared, Target
@@ -127,7 +126,7 @@ def builder() -> ResponseBuilder:
     return make_builder()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Callable[..., list[Event]]:
     """`run(body, [bytes, …])` → all events of the answer, read strictly."""
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from codex_shim.stages.contract.events import Event, ResponseBuilder
 from codex_shim.stages.contract.sse import encode_events
 from codex_shim.stages.egress_http.dialects import DIALECTS, Target
