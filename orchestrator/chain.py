@@ -70,7 +70,7 @@ def read_files(options: Options, environ: Mapping[str, str]) -> Files:
     chain_file = pipeline.load(pipeline.find(options.pipeline, environ, options.home))
     found = models.load(options.settings, environ)
     workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
-    plan.check(chain_file, workers)
+    plan.check(chain_file, workers, environ)
     return Files(pipeline=chain_file, workers=workers, rows=found.rows, row_problems=[str(each) for each in found.problems])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,10 +54,3 @@ def survey(environ: Mapping[str, str], stages: Path) -> Surroundings:
     base |= {name: value for name, value in environ.items() if name.startswith("LC_")}
     proxies = {name: value for name, value in environ.items() if name.upper() in _PROXIES}
     return Surroundings(base={**base, "PYTHONUNBUFFERED": "1"}, proxies=proxies, full=dict(environ), stages=stages)
-
-
-def expand(env: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """A custom stage's own `env`, with `${NAME}` filled in; a name that is not set becomes nothing."""
-    import re
-
-    return {name: re.sub(r"\$\{(\w+)\}", lambda found: environ.get(found[1], ""), os.fspath(value)) for name, value in env.items()}

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from . import plan
-from .egress import Worker
+from .egress import DEMO, Worker
 from .settings.pipeline import Pipeline
+from .settings.stage_table import StageTable
 
 
 class Nodes(msgspec.Struct, frozen=True):
@@ -21,7 +22,7 @@ class Nodes(msgspec.Struct, frozen=True):
 
 def nodes(pipeline: Pipeline, workers: Sequence[Worker]) -> Nodes:
     chain = [(stage.name, _door(stage)) for stage in pipeline.stages]
-    served = [(worker.name, [row.slug for row in worker.rows]) for worker in workers] or [(plan.egress.DEMO, [plan.egress.DEMO])]
+    served = [(worker.name, [row.slug for row in worker.rows]) for worker in workers] or [(DEMO, [DEMO])]
     return Nodes(pipeline.settings.listen, chain, served if plan.has_router(pipeline) else [])
 
 
@@ -48,7 +49,7 @@ def mermaid_graph(graph: Nodes) -> str:
     return "\n".join(lines)
 
 
-def _door(stage: plan.StageTable) -> str:
+def _door(stage: StageTable) -> str:
     if stage.script is not None:
         return f"script {stage.script}"
     if stage.command is not None:

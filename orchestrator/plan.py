@@ -18,7 +18,8 @@ from codex_shim.stages.router.config import Route
 
 from . import egress
 from .egress import DEMO, Worker
-from .environment import Surroundings, expand
+from .environment import Surroundings
+from .settings import values
 from .settings.pipeline import Pipeline
 from .settings.problems import ConfigError, Problem, did_you_mean
 from .settings.stage_table import StageTable
@@ -63,9 +64,13 @@ def needs(pipeline: Pipeline, workers: Sequence[Worker], port: int | None = None
     return wanted
 
 
-def check(pipeline: Pipeline, workers: Sequence[Worker]) -> None:
-    """What can be judged only with the models at hand. Raises `ConfigError`."""
-    problems = [*_router_problems(pipeline, slugs(workers)), *_egress_problems(pipeline, workers)]
+def check(pipeline: Pipeline, workers: Sequence[Worker], environ: Mapping[str, str]) -> None:
+    """What can be judged only with the models and the environment at hand. Raises `ConfigError`."""
+    problems = [
+        *_env_problems(pipeline, environ),
+        *_router_problems(pipeline, slugs(workers)),
+        *_egress_problems(pipeline, workers),
+    ]
     if problems:
         raise ConfigError(problems)
 
@@ -122,7 +127,7 @@ def _stage_spec(
         host=host,
         port=port,
         argv=argv,
-        env={**inputs.surroundings.base, **_python_path(stage), **expand(stage.env, inputs.surroundings.full), **shake.environ()},
+        env={**inputs.surroundings.base, **_python_path(stage), **_own_env(stage, inputs.surroundings.full), **shake.environ()},
         config=json.dumps(_stage_config(inputs, stage, egress_specs), ensure_ascii=False).encode(),
         inherits=stage.command is None,
         ready="log" if stage.command is None else stage.ready,
@@ -141,11 +146,16 @@ def _program(stage: StageTable, shake: Handshake) -> tuple[Any, tuple[str, ...]]
     return "module", (f"{STAGES}.{stage.use}" if stage.builtin else stage.use,)
 
 
-def _fill(word: str, values: Mapping[str, str]) -> str:
+def _fill(word: str, filled: Mapping[str, str]) -> str:
     """Only our own placeholders are filled in: a program may have braces of its own in its arguments."""
-    for name, value in values.items():
+    for name, value in filled.items():
         word = word.replace("{" + name + "}", value)
     return word
+
+
+def _own_env(stage: StageTable, environ: Mapping[str, str]) -> dict[str, str]:
+    """The stage's own `env`; `check` has made sure that every `${NAME}` in it is set."""
+    return {name: values.expand(value, environ) for name, value in stage.env.items()}
 
 
 def _python_path(stage: StageTable) -> dict[str, str]:
@@ -220,6 +230,17 @@ def _routes(workers: Sequence[Worker], specs: Sequence[StageSpec]) -> dict[str, 
 
 
 # -- judging ----------------------------------------------------------------------------------------------------------
+
+
+def _env_problems(pipeline: Pipeline, environ: Mapping[str, str]) -> list[Problem]:
+    problems = []
+    for place, stage in enumerate(pipeline.stages):
+        for name, value in stage.env.items():
+            try:
+                values.expand(value, environ)
+            except values.MissingVariableError as error:
+                problems.append(pipeline.problem(("stage", place, "env", name), str(error)))
+    return problems
 
 
 def _router_problems(pipeline: Pipeline, known: Sequence[str]) -> list[Problem]:

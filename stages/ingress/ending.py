@@ -121,8 +121,9 @@ class StreamEnding:
 
     def _known_response(self) -> dict[str, Any]:
         """The response as its first event described it, or one of our own making."""
-        first = _head(SSEDecoder().feed(self._first.partition(_EVENT_END)[0] + _EVENT_END)[0]) if self._first else _Head()
-        return first.response or {"id": random_id("resp"), "object": "response", "model": self._model, "output": []}
+        heads = map(_head, SSEDecoder().feed(self._first))
+        told = next((head.response for head in heads if head.response), None)
+        return told or {"id": random_id("resp"), "object": "response", "model": self._model, "output": []}
 
 
 def _head(frame: Frame) -> _Head:

@@ -28,6 +28,7 @@ def _default(config: Config) -> str | None:
 
 
 def _unknown(config: Config, slug: str) -> str:
-    near = difflib.get_close_matches(slug, [*config.routes, *config.aliases], n=1)
+    served = [*config.routes, *(alias for alias, target in config.aliases.items() if target in config.routes)]
+    near = difflib.get_close_matches(slug, served, n=1)
     hint = f"did you mean `{near[0]}`?" if near else "`codex-shim list` shows the models there are."
     return f"no model named `{slug}` is configured; {hint}"
