@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ from ..kit.client import HopClient, Reply
 from .config import Config
 from .credentials import ApiKey
 from .dialects.base import Dialect, Prepared
+
+# How long usage may come after the reason to stop; some servers then leave the connection open and silent.
+GRACE_SECONDS = 2.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -64,16 +68,21 @@ class Upstream:
 
 
 async def _translated(reply: Reply, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[list[Event]]:
-    translator, feed = prepared.translator, prepared.translator.feed
-    try:
-        async for frames in _frames(reply):
-            if events := [event for frame in frames for event in feed(frame)]:
-                yield events
-            if builder.ended:
-                return
-    except HopError as error:
-        yield builder.fail(error.failure)
-        return
+    translator, batches = prepared.translator, _frames(reply)
+    while not builder.ended:
+        try:
+            async with asyncio.timeout(GRACE_SECONDS if translator.settled else None):
+                batch = await anext(batches, None)
+        except TimeoutError:
+            break
+        except HopError as error:
+            if not translator.settled:
+                yield builder.fail(error.failure)
+            break
+        if batch is None:
+            break
+        if events := [event for frame in batch for event in translator.feed(frame)]:
+            yield events
     if events := translator.finish():
         yield events
 

@@ -32,6 +32,11 @@ class Translator(Protocol):
         """The terminal event has been given out; everything after it is `[]`."""
         ...
 
+    @property
+    def settled(self) -> bool:
+        """The upstream has said why it stopped: nothing but usage can follow, and a break is no loss."""
+        ...
+
     def feed(self, frame: Frame) -> list[Event]:
         """One frame of the upstream body in, the events it causes out."""
         ...

@@ -42,6 +42,10 @@ class ChatStream:
     def ended(self) -> bool:
         return self._builder.ended
 
+    @property
+    def settled(self) -> bool:
+        return self._reason is not None
+
     def feed(self, frame: Frame) -> list[Event]:
         if self._builder.ended:
             return []
