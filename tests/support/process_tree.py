@@ -1,0 +1,83 @@
+"""Which processes belong to a chain, and which of them live. A process is its pid and its start time, since pids are used again.
+
+Where there is no /proc, only the pids a chain tells of itself are known, and only whether they exist.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+_PROC = Path("/proc")
+
+
+class Process(NamedTuple):
+    """`started` is in clock ticks since boot; empty where the system does not tell."""
+
+    pid: int
+    started: str = ""
+
+
+def find(pid: int) -> Process | None:
+    """None for a process that has ended, also where its parent has not been told yet (a zombie)."""
+    if not _PROC.exists():
+        return Process(pid) if _exists(pid) else None
+    facts = _facts(pid)
+    return None if facts is None or facts[0] == "Z" else Process(pid, facts[19])
+
+
+def alive(processes: Iterable[Process]) -> list[Process]:
+    return [process for process in processes if find(process.pid) == process]
+
+
+def family(pid: int) -> set[Process]:
+    """A process and all its living descendants."""
+    children: dict[int, list[int]] = {}
+    for each in _all_pids():
+        if facts := _facts(each):
+            children.setdefault(int(facts[1]), []).append(each)
+    found, waiting = set[Process](), [pid]
+    while waiting:
+        current = waiting.pop()
+        if process := find(current):
+            found.add(process)
+        waiting += children.get(current, [])
+    return found
+
+
+def kill(processes: Iterable[Process]) -> None:
+    for process in alive(processes):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def describe(process: Process) -> str:
+    """The pid and, where the system tells, the command line."""
+    with contextlib.suppress(OSError):
+        words = (_PROC / str(process.pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        return f"{process.pid} {words.strip()}"
+    return str(process.pid)
+
+
+def _all_pids() -> list[int]:
+    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()] if _PROC.exists() else []
+
+
+def _facts(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat from the state on; the name before them may hold anything."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
