@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..contract.errors import Failure, HopError
+from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import Event, ResponseBuilder
 from ..contract.sse import Frame, SSEDecoder
 from ..kit.client import HopClient, Reply
@@ -57,10 +57,16 @@ class Upstream:
         async with self._client.open("POST", self._base_url + prepared.path, self._headers, body, who=self.who) as reply:
             if not 200 <= reply.status < 300:
                 raise HopError(await self._refusal(reply))
+            if "html" in reply.headers.get("content-type", ""):
+                raise HopError(self._web_page())
             yield builder.start()
             async for events in _translated(reply, prepared, builder):
                 yield events
             await reply.drain()
+
+    def _web_page(self) -> Failure:
+        sentence = f"{self.who} answered with a web page instead of a model's answer; check `base_url` in models.json"
+        return Failure(code=INVALID_REQUEST, message=sentence, status=502)
 
     async def _refusal(self, reply: Reply) -> Failure:
         failure = self._dialect.read_error(reply.status, await reply.read(), reply.headers.get("retry-after"))

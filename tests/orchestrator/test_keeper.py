@@ -1,0 +1,236 @@
+"""The life of a stage, played with processes that a test holds in its hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import pytest
+from codex_shim.orchestrator.keeper import Keeper, bind
+from codex_shim.orchestrator.process import Child, OnLine
+from codex_shim.orchestrator.spec import StageSpec
+from codex_shim.orchestrator.status import StageStatus
+
+READY = b'{"ts":1,"stage":"s","event":"ready"}'
+
+
+class FakeChild(Child):
+    """A process without a process: it notes what it is told."""
+
+    def __init__(self, pid: int, on_line: OnLine) -> None:
+        super().__init__(pid, None, on_line)
+        self.told: list[str] = []
+        self.obeys = True
+
+    def terminate(self) -> None:
+        self.told.append("terminate")
+        if self.obeys:
+            self.set_exited(0)
+
+    def kill(self) -> None:
+        self.told.append("kill")
+        self.set_exited(-9)
+
+    def sweep(self) -> None:
+        self.told.append("sweep")
+
+    def becomes_ready(self) -> None:
+        self.take_line(READY)
+
+
+class FakeSpawner:
+    """Hands out `FakeChild`s. `on_spawn` decides what becomes of each; by default it is ready at once."""
+
+    def __init__(self) -> None:
+        self.children: list[FakeChild] = []
+        self.on_spawn: Callable[[FakeChild], None] = FakeChild.becomes_ready
+
+    async def spawn(self, spec: StageSpec, listening: int | None, on_line: OnLine) -> Child:
+        child = FakeChild(100 + len(self.children), on_line)
+        self.children.append(child)
+        self.on_spawn(child)
+        return child
+
+    async def close(self) -> None: ...
+
+
+class Play:
+    def __init__(self, kind: Literal["module", "command"] = "module", drain_seconds: float = 5.0) -> None:
+        self.states: list[str] = []
+        self.spawner = FakeSpawner()
+        listening = bind("127.0.0.1", 0)
+        self.port = listening.getsockname()[1]
+        spec = StageSpec(name="s", kind=kind, host="127.0.0.1", port=self.port, argv=("m",), drain_seconds=drain_seconds)
+        self.keeper = Keeper(
+            spec, self.spawner, listening, changed=self._changed, printed=lambda stage, line: None, dice=lambda: 0.0
+        )
+        self.task = asyncio.create_task(self.keeper.run())
+
+    def _changed(self, status: StageStatus) -> None:
+        self.states.append(status.state)
+
+    async def until(self, state: str) -> None:
+        async with asyncio.timeout(5):
+            while self.keeper.status.state != state:
+                await asyncio.sleep(0)
+
+    @property
+    def child(self) -> FakeChild:
+        return self.spawner.children[-1]
+
+    async def refused(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except ConnectionRefusedError:
+            return True
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return False
+
+
+@asynccontextmanager
+async def play(**options) -> AsyncIterator[Play]:
+    scene = Play(**options)
+    try:
+        yield scene
+    finally:
+        await scene.keeper.stop()
+        await scene.task
+
+
+def scene(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run an async test."""
+
+    def run() -> None:
+        asyncio.run(test())
+
+    run.__name__ = test.__name__
+    run.__doc__ = test.__doc__
+    return run
+
+
+@scene
+async def test_a_stage_starts_serves_and_stops() -> None:
+    async with play() as it:
+        await it.until("ready")
+        assert it.keeper.status.pid == 100
+    assert it.states == ["starting", "ready", "stopping", "stopped"]
+    assert it.child.told == ["terminate"]
+
+
+@scene
+async def test_a_dead_stage_is_restarted_and_no_connection_is_refused_meanwhile() -> None:
+    async with play() as it:
+        await it.until("ready")
+        it.child.set_exited(-9)
+        await it.until("waiting")
+        assert it.keeper.status.last_exit == "killed by SIGKILL"
+        assert not await it.refused()
+        await it.until("ready")
+        assert (it.keeper.status.pid, it.keeper.status.restarts) == (101, 1)
+
+
+@scene
+async def test_a_stage_that_keeps_dying_is_given_up_with_its_last_words_and_refuses() -> None:
+    async with play() as it:
+        await it.until("ready")
+
+        def die(child: FakeChild) -> None:
+            child.take_line(b"KeyError: 'x'")
+            child.set_exited(1)
+
+        it.spawner.on_spawn = die
+        it.child.set_exited(1)
+        await it.until("failed")
+        assert it.keeper.status.lines[-1] == "KeyError: 'x'"
+        assert it.keeper.settled_once.is_set()
+        assert await it.refused()
+        it.spawner.on_spawn = FakeChild.becomes_ready
+        assert await it.keeper.replace() is None
+        await it.until("ready")
+        assert not await it.refused()
+
+
+@scene
+async def test_unusable_settings_are_not_tried_again() -> None:
+    async with play() as it:
+        it.spawner.on_spawn = lambda child: child.set_exited(78)
+        await it.until("failed")
+        assert len(it.spawner.children) == 1
+
+
+@scene
+async def test_a_replacement_is_ready_before_the_old_process_drains() -> None:
+    async with play() as it:
+        await it.until("ready")
+        old = it.child
+        assert await it.keeper.replace() is None
+        assert old.told == ["terminate"]
+        assert it.keeper.status.pid == 101
+        assert it.child.told == []
+
+
+@scene
+async def test_a_replacement_that_fails_leaves_the_old_process_alone() -> None:
+    async with play() as it:
+        await it.until("ready")
+        old = it.child
+        it.spawner.on_spawn = lambda child: child.set_exited(1)
+        answer = await it.keeper.replace()
+        assert answer is not None
+        assert "the old one goes on" in answer
+        assert old.told == []
+        assert (it.keeper.status.state, it.keeper.status.pid) == ("ready", old.pid)
+
+
+@scene
+async def test_what_does_not_drain_in_time_is_killed() -> None:
+    async with play(drain_seconds=0.01) as it:
+        await it.until("ready")
+        it.child.obeys = False
+    assert it.child.told == ["terminate", "kill"]
+
+
+@scene
+async def test_what_a_foreign_program_leaves_behind_is_swept() -> None:
+    async with play(kind="command") as it:
+        await it.until("ready")
+    assert it.child.told == ["terminate", "sweep"]
+
+
+@scene
+async def test_stopping_does_not_wait_for_a_start_that_hangs() -> None:
+    async with play() as it:
+        it.spawner.on_spawn = lambda child: None
+        while not it.spawner.children:
+            await asyncio.sleep(0)
+    assert it.child.told == ["terminate"]
+    assert it.states[-1] == "stopped"
+
+
+@scene
+async def test_a_lent_place_is_free_to_bind_and_comes_back() -> None:
+    async with play() as it:
+        await it.until("ready")
+        assert await it.keeper.lease() is None
+        await it.until("leased")
+        assert await it.keeper.lease() == "s is being run by hand; end that first"
+        with bind("127.0.0.1", it.port):
+            pass
+        assert await it.keeper.give_back() is None
+        await it.until("ready")
+        assert it.keeper.status.pid == 101
+
+
+@pytest.mark.parametrize("line", [b'{"event":"ready"', b'  {"event":"ready"}', b"ready", b'"event":"ready"'])
+def test_only_a_log_line_says_ready(line: bytes) -> None:
+    async def check() -> None:
+        child = FakeChild(1, lambda text: None)
+        child.take_line(line)
+        assert child.said_ready.done() == line.startswith(b'{"event":"ready"')
+
+    asyncio.run(check())

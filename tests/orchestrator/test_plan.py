@@ -1,0 +1,139 @@
+"""From files to processes: who is told what, and above all who is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from codex_shim.orchestrator import egress, plan
+from codex_shim.orchestrator.environment import survey
+from codex_shim.orchestrator.settings import models, pipeline
+from codex_shim.orchestrator.settings.problems import ConfigError
+from codex_shim.orchestrator.spec import ChainPlan
+from codex_shim.stages.contract.secret import Secret
+
+DEFAULT = Path(pipeline.packaged_default()).read_text()
+MODELS = [
+    {"model": "deepseek-chat", "provider": "deepseek", "api_key": "sk-one"},
+    {"model": "deepseek-reasoner", "provider": "deepseek", "api_key": "sk-one"},
+    {"model": "other", "provider": "deepseek", "api_key": "sk-two"},
+    {"model": "m", "provider": "openai", "base_url": "http://127.0.0.1:9/v1"},
+]
+ENVIRON = {"PATH": "/bin", "HOME": "/h", "OPENAI_API_KEY": "sk-env", "HTTPS_PROXY": "http://p", "LC_ALL": "C"}
+
+
+def build(text: str = DEFAULT, rows: list[dict] | None = None) -> ChainPlan:
+    chain_file = pipeline.parse(text, "/x/pipeline.toml", lambda program: program)
+    found = models.parse(json.dumps(MODELS if rows is None else rows), "/x/models.json", {}, lambda command: "")
+    assert not found.problems
+    workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
+    plan.check(chain_file, workers, ENVIRON)
+    inputs = plan.Inputs(
+        pipeline=chain_file,
+        workers=workers,
+        catalog=[],
+        local_token=Secret("local-token"),
+        hop_token=Secret("hop-token"),
+        surroundings=survey(ENVIRON, Path("/run/stages")),
+    )
+    needs = plan.needs(chain_file, workers)
+    return plan.build(inputs, {need.name: (need.host, need.port or 40000 + place) for place, need in enumerate(needs)})
+
+
+def test_the_default_chain_is_wired_in_order() -> None:
+    it = build()
+    assert [spec.name for spec in it.chain] == ["ingress", "policy", "router"]
+    assert [spec.name for spec in it.egress] == ["deepseek", "deepseek-2", "127-0-0-1-9"]
+    assert [spec.name for spec in it.start_order][-1] == "ingress"
+    ingress, policy, router = it.chain
+    assert ingress.url == "http://127.0.0.1:8765"
+    assert ingress.env["CODEX_SHIM_NEXT"] == policy.url
+    assert policy.env["CODEX_SHIM_NEXT"] == router.url
+    assert "CODEX_SHIM_NEXT" not in router.env
+
+
+def test_a_credential_is_one_worker_and_only_it_has_the_key() -> None:
+    it = build()
+    keys = {spec.name: [key for key in (b"sk-one", b"sk-two") if spec.config and key in spec.config] for spec in it.start_order}
+    assert keys == {
+        "deepseek": [b"sk-one"],
+        "deepseek-2": [b"sk-two"],
+        "127-0-0-1-9": [],
+        "router": [],
+        "policy": [],
+        "ingress": [],
+    }
+    for spec in it.start_order:
+        assert "sk-" not in json.dumps(spec.env) + repr(spec) + " ".join(spec.argv)
+        assert spec.secret == (spec in it.egress)
+    assert "sk-" not in repr(it)
+
+
+def test_only_what_leaves_the_machine_knows_the_proxies() -> None:
+    it = build()
+    assert all("HTTPS_PROXY" not in spec.env for spec in it.chain)
+    assert all(spec.env["HTTPS_PROXY"] == "http://p" for spec in it.egress)
+    assert all(spec.env["LC_ALL"] == "C" for spec in it.start_order)
+
+
+def test_routes_name_every_slug_and_its_worker() -> None:
+    it = build()
+    router = json.loads(it.chain[2].config or b"")
+    assert {slug: route["egress"] for slug, route in router["routes"].items()} == {
+        "deepseek-chat": "deepseek",
+        "deepseek-reasoner": "deepseek",
+        "other": "deepseek-2",
+        "m": "127-0-0-1-9",
+    }
+    assert router["routes"]["m"]["url"] == it.egress[2].url
+
+
+def test_without_models_the_demo_serves() -> None:
+    it = build(rows=[])
+    assert [spec.name for spec in it.egress] == ["demo"]
+    assert json.loads(it.chain[2].config or b"")["routes"]["demo"]["url"] == it.egress[0].url
+
+
+def test_custom_stages_go_where_their_table_stands() -> None:
+    redact = '[[stage]]\nname = "redact"\ncommand = ["redact", "-p", "{port}", "--to={next}", "{}", "{listen}"]\nready = "tcp"\n'
+    text = DEFAULT.replace('[[stage]]\nname = "router"', redact + '[stage.env]\nA = "${LC_ALL}"\n[[stage]]\nname = "router"')
+    it = build(text)
+    _, policy, own, router = it.chain
+    assert own.argv == ("redact", "-p", str(own.port), f"--to={router.url}", "{}", f"127.0.0.1:{own.port}")
+    assert (own.kind, own.inherits, own.ready) == ("command", False, "tcp")
+    assert policy.env["CODEX_SHIM_NEXT"] == own.url
+    assert own.env["A"] == "C"
+    assert "OPENAI_API_KEY" not in own.env
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            DEFAULT + 'default = "deepsek-chat"\n',
+            "/x/pipeline.toml:19:11: there is no model named `deepsek-chat`; did you mean `deepseek-chat`?",
+        ),
+        (DEFAULT + 'aliases = { a = "zz" }\n', "/x/pipeline.toml:19:17: there is no model named `zz`"),
+        (DEFAULT + "[egress.deepsek]\nidle_seconds = 1\n", "there is no egress named `deepsek`; did you mean `deepseek`?"),
+    ],
+)
+def test_names_that_nobody_has_are_reported_with_their_place(text: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        build(text)
+    assert sentence in str(refusal.value)
+
+
+def test_an_unset_variable_of_a_stage_is_reported() -> None:
+    text = DEFAULT.replace(
+        '[[stage]]\nname = "router"',
+        '[[stage]]\nname = "x"\ncommand = ["x"]\nenv = { A = "${NOT_SET}" }\n[[stage]]\nname = "router"',
+    )
+    with pytest.raises(ConfigError, match="the environment variable NOT_SET is not set"):
+        build(text)
+
+
+def test_a_table_for_an_egress_tunes_its_worker() -> None:
+    it = build(DEFAULT + "[egress.deepseek]\nidle_seconds = 7\n")
+    assert json.loads(it.egress[0].config or b"")["idle_seconds"] == 7
+    assert json.loads(it.egress[1].config or b"")["idle_seconds"] == 600
