@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import common, daily, pipeline
+from .commands import bench, common, daily, pipeline
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +24,7 @@ for name, command in (
     ("status", daily.status),
     ("list", daily.list_models),
     ("generate", daily.generate),
+    ("bench", bench.bench),
 ):
     app.command(name)(command)
 

@@ -78,6 +78,14 @@ def can_fork() -> bool:
 def port_owner(port: int) -> str | None:
     """The process that listens on a TCP port of this machine, as `name (pid 123)`, where the system tells (Linux)."""
     with contextlib.suppress(OSError):
+        if pid := port_holder(port):
+            return f"{(Path('/proc') / str(pid) / 'comm').read_text().strip()} (pid {pid})"
+    return None
+
+
+def port_holder(port: int) -> int | None:
+    """The process that listens on a TCP port of this machine, where the system tells (Linux)."""
+    with contextlib.suppress(OSError):
         inode = _listening_inode(port)
         if inode is not None:
             return _holder_of(f"socket:[{inode}]")
@@ -93,11 +101,11 @@ def _listening_inode(port: int) -> str | None:
     return None
 
 
-def _holder_of(target: str) -> str | None:
+def _holder_of(target: str) -> int | None:
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
         with contextlib.suppress(OSError):
             if any(str(link.readlink()) == target for link in (process / "fd").iterdir()):
-                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+                return int(process.name)
     return None

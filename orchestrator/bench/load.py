@@ -13,7 +13,7 @@ from time import perf_counter
 
 import msgspec
 
-from .answer import CHUNKED_END, FIRST_TOKEN, WrongAnswerError, text_of
+from .answer import CHUNKED_END, FIRST_TOKEN, Wire, WrongAnswerError, text_of
 from .body import request_body
 from .jobs import Job, Outcome, Target
 from .script import digest, pieces
@@ -61,31 +61,36 @@ class Bout:
         self._job = job
         self._give_up_at = perf_counter() + job.seconds
         self._selector = selectors.DefaultSelector()
-        self._answers: list[tuple[bytes, float, float]] = []
+        self._answers: list[tuple[list[bytes], float, float]] = []
+        self._clients: list[Client] = []
         self._outcome = Outcome()
 
     def run(self) -> Outcome:
-        request = _http_request(self._job)
         try:
-            clients = [Client(self._job.target, request, self._job.seconds) for _ in range(self._job.concurrency)]
-            self._phase(clients, self._job.warmup * len(clients))
+            self._connect()
+            self._phase(self._job.warmup * len(self._clients))
             self._answers.clear()
             began = perf_counter()
-            self._phase(clients, self._job.requests)
+            self._phase(self._job.requests)
             self._outcome.seconds = perf_counter() - began
         except OSError as error:
             self._outcome.wrong.append(f"the connection failed: {error}")
         finally:
-            for key in list(self._selector.get_map().values()):
-                key.fileobj.close()  # pyright: ignore[reportAttributeAccessIssue]  # it is a socket
+            for client in self._clients:
+                client.socket.close()
             self._selector.close()
         self._check()
         return self._outcome
 
-    def _phase(self, clients: list[Client], requests: int) -> None:
+    def _connect(self) -> None:
+        request = _http_request(self._job)
+        for _ in range(self._job.concurrency):
+            self._clients.append(Client(self._job.target, request, self._job.seconds))
+
+    def _phase(self, requests: int) -> None:
         """Keep every connection busy until so many requests have been sent and answered."""
         waiting = requests
-        for client in clients[:requests]:
+        for client in self._clients[:requests]:
             self._selector.register(client.socket, selectors.EVENT_READ, client)
             client.send()
             waiting -= 1
@@ -109,20 +114,25 @@ class Bout:
 
     def _note(self, client: Client) -> None:
         now = perf_counter()
-        self._answers.append((b"".join(client.pieces), (client.first or now) - client.began, now - client.began))
+        self._answers.append((client.pieces, (client.first or now) - client.began, now - client.began))
 
     def _check(self) -> None:
         expected = digest("".join(pieces(self._job.script)))
-        for raw, first, total in self._answers:
-            try:
-                if digest(text_of(raw, self._job.target.wire)) != expected:
-                    raise WrongAnswerError("the text was not the one the upstream sent")
-            except (WrongAnswerError, ValueError) as error:
-                self._outcome.wrong.append(str(error))
+        for received, first, total in self._answers:
+            raw = b"".join(received)
+            if fault := _fault(raw, self._job.target.wire, expected):
+                self._outcome.wrong.append(fault)
                 continue
             self._outcome.bytes += len(raw)
             self._outcome.first_ms.append(first * 1000)
             self._outcome.total_ms.append(total * 1000)
+
+
+def _fault(raw: bytes, wire: Wire, expected: str) -> str | None:
+    try:
+        return None if digest(text_of(raw, wire)) == expected else "the text was not the one the upstream sent"
+    except (WrongAnswerError, ValueError) as error:
+        return str(error)
 
 
 def _declared(data: bytes) -> int | None:

@@ -1,0 +1,53 @@
+"""Rounds become rows: what is added is taken within a round, and CPU is told for one request."""
+
+from __future__ import annotations
+
+from codex_shim.orchestrator.bench.jobs import Outcome
+from codex_shim.orchestrator.bench.proc import Usage
+from codex_shim.orchestrator.bench.rounds import note_cpu, summarise
+from codex_shim.orchestrator.bench.scenarios import Scenario
+from codex_shim.orchestrator.bench.script import Script
+from codex_shim.orchestrator.bench.statistics import Spread
+
+SCENARIO = Scenario(name="some", meaning="", script=Script(deltas=10))
+
+
+def outcome(first: float, seconds: float = 1.0, wrong: list[str] | None = None) -> Outcome:
+    return Outcome(first_ms=[first, first], total_ms=[first + 1, first + 1], seconds=seconds, wrong=wrong or [])
+
+
+def test_the_added_time_is_taken_round_by_round() -> None:
+    """The second round is slow for both; told by medians over everything, noise would look like a cost."""
+    row = summarise(SCENARIO, "a", [outcome(3), outcome(103), outcome(4)], [outcome(1), outcome(101), outcome(2)])
+    assert row.added_first_ms == Spread(2.0, 2.0, 2.0)
+    assert row.added_total_ms == Spread(2.0, 2.0, 2.0)
+    assert row.requests == 6
+    assert row.first_p50_ms == 4
+
+
+def test_rates_count_only_the_measured_requests() -> None:
+    row = summarise(SCENARIO, "a", [outcome(1, seconds=0.5), outcome(1, seconds=0.25)], None)
+    assert row.requests_per_second == Spread(6.0, 5.0, 7.0)
+    assert row.deltas_per_second.median == 60.0
+    assert row.added_first_ms is None
+
+
+def test_a_round_in_which_nothing_came_is_told_and_does_not_disturb() -> None:
+    row = summarise(SCENARIO, "a", [Outcome(wrong=["gone", "gone"]), outcome(2)], [outcome(1), outcome(1)])
+    assert row.wrong == ["gone"]
+    assert row.added_first_ms == Spread(1.0, 1.0, 1.0)
+
+
+def test_cpu_is_the_difference_by_name_for_one_request() -> None:
+    row = summarise(SCENARIO, "a", [outcome(1)], None)
+    before = {1: Usage(name="router", cpu_seconds=5.0, pss_mb=1)}
+    after = {1: Usage(name="router", cpu_seconds=5.1, pss_mb=1), 2: Usage(name="child", cpu_seconds=0.3, pss_mb=1)}
+    note_cpu(row, before, after, 100)
+    assert row.cpu_ms_by_process == {"router": 1.0, "child": 3.0}
+    assert row.cpu_ms_per_request == 4.0
+
+
+def test_a_system_that_tells_nothing_leaves_cpu_empty() -> None:
+    row = summarise(SCENARIO, "a", [outcome(1)], None)
+    note_cpu(row, {}, {}, 100)
+    assert row.cpu_ms_per_request is None

@@ -1,0 +1,98 @@
+"""One short run of everything, for its completeness and the rightness of all answers. No time is judged."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from codex_shim.orchestrator.bench.results import Report
+from codex_shim.orchestrator.bench.run import Plan, Rival, Run
+from codex_shim.orchestrator.bench.scenarios import NAMES, Pair, Scenario, chosen, linearity
+from codex_shim.orchestrator.bench.script import Script
+from codex_shim.orchestrator.bench.subjects import CHAIN, CHAT, RELAYS, RESPONSES, relay_name
+
+SUBJECTS = [CHAT, RESPONSES, *[relay_name(length) for length in range(1, RELAYS + 1)], CHAIN]
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    scenarios = [
+        Scenario(name="usual", meaning="tiny", size=2_000, script=Script(deltas=3), requests=2),
+        Scenario(name="paced", meaning="tiny", size=2_000, script=Script(deltas=3, pause_ms=1.0), concurrency=3, requests=6),
+    ]
+    pair = Pair(name="one event", unit="MB", less=Script(deltas=1, size=1_000), more=Script(deltas=1, size=8_000))
+    return Run(Plan(scenarios=scenarios, pairs=[pair], rounds=2, starts=1), tell=lambda line: None).run()
+
+
+def test_every_subject_answered_rightly_in_every_scenario(report: Report) -> None:
+    assert report.wrong == []
+    assert [(each.scenario, each.subject) for each in report.measured] == [
+        (scenario, subject) for scenario in ("usual", "paced") for subject in SUBJECTS
+    ]
+    assert {each.requests for each in report.measured} == {4, 12}
+
+
+def test_every_number_is_there(report: Report) -> None:
+    for row in report.measured:
+        assert row.first_p50_ms > 0
+        assert row.first_p95_ms >= row.first_p50_ms
+        assert row.total_p50_ms >= row.first_p50_ms
+        assert row.deltas_per_second.median > 0
+        assert (row.added_first_ms is None) == (row.subject in (CHAT, RESPONSES))
+    assert len(report.start_seconds) == 1
+    assert report.linear[0].ratio is not None
+    assert not report.cut_short
+    assert len(report.verdicts) == 6
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells of processes in /proc")
+def test_the_chain_is_told_by_its_processes(report: Report) -> None:
+    memory = report.memory[0]
+    assert memory.subject == CHAIN
+    assert {"orchestrator", "fork server", "ingress", "policy", "router"} < set(memory.idle) == set(memory.worked)
+    assert memory.idle_sum > 0
+    chain = report.find("usual", CHAIN)
+    assert chain is not None
+    assert set(chain.cpu_ms_by_process) == set(memory.idle)
+
+
+def test_it_ends_by_its_own_time_and_says_so() -> None:
+    """A rival that answers nothing right is told as such, and disturbs nobody."""
+    scenarios = [Scenario(name=name, meaning="tiny", size=2_000, script=Script(deltas=2), requests=1) for name in ("one", "two")]
+    rivals = [Rival("absent", "http://127.0.0.1:9/v1")]
+    report = Run(Plan(scenarios=scenarios, rounds=9, starts=0, seconds=0.001, rivals=rivals), tell=lambda line: None).run()
+    assert report.cut_short
+    assert report.find("one", CHAIN)
+    assert report.find("one", "absent") is None
+    assert any(sentence.startswith("absent, one: the connection failed") for sentence in report.wrong)
+
+
+def test_the_command_prints_json_and_its_steps_apart() -> None:
+    command = [sys.executable, "-P", "-m", "codex_shim.orchestrator.cli", "bench", "--scenario", "calm", "--rounds", "1", "--json"]
+    done = subprocess.run([*command, "--starts", "0"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    report = msgspec.convert(json.loads(done.stdout), Report)
+    assert report.find("calm", CHAIN)
+    assert "/v1/chat/completions" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [(["--scenario", "huge"], "no scenario named `huge`"), (["--against", "name"], "NAME=URL"), (["--against", "a=b"], "base URL")],
+)
+def test_wrong_usage_is_one_sentence(arguments: list[str], sentence: str) -> None:
+    command = [sys.executable, "-P", "-m", "codex_shim.orchestrator.cli", "bench", "--starts", "0", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+def test_scenarios_can_be_chosen() -> None:
+    assert [each.name for each in chosen(["long", "small"], quick=False)] == ["long", "small"]
+    quick = {each.name for each in chosen([], quick=True)}
+    assert {"usual", "large", "long", "crowd"} == quick < {each.name for each in chosen([], quick=False)} < set(NAMES)
+    assert {pair.more.deltas for pair in linearity(quick=False)} == {100_000, 1}
