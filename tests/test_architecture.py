@@ -47,9 +47,12 @@ PURE = [
     "stages/policy/rules.py",
     "stages/router/route.py",
     "stages/egress_demo/script.py",
+    "stages/kit/conformance/judge.py",
+    "stages/kit/conformance/samples.py",
+    "stages/kit/conformance/verdict.py",
     "stages/egress_http/dialects/**/*.py",
-    "orchestrator/backoff.py",
-    "orchestrator/catalog.py",
+    "orchestrator/running/backoff.py",
+    "orchestrator/codex/catalog.py",
     "orchestrator/egress.py",
     "orchestrator/graph.py",
     "orchestrator/plan.py",
@@ -131,9 +134,8 @@ def test_pure_files_import_nothing_that_acts(pattern: str) -> None:
 def test_only_the_named_files_ask_which_system_this_is() -> None:
     asking = {str(path.relative_to(ROOT)) for path in sources() if "sys.platform" in path.read_text()}
     assert asking <= {
-        "orchestrator/chain.py",
-        "orchestrator/process.py",
-        "orchestrator/spawn_exec.py",
+        "orchestrator/running/process.py",
+        "orchestrator/running/spawn_exec.py",
         "orchestrator/system.py",
         "stages/kit/lifeline.py",
         "stages/kit/loop.py",
@@ -150,9 +152,7 @@ def test_the_package_list_of_pyproject_is_the_folders() -> None:
 def test_no_function_hides_an_import_cycle() -> None:
     """The graph of imports, those inside functions included, has no cycle between files."""
     files = {module_name(path): path for path in sources()}
-    graph = {
-        name: {found for found in map(lambda each: _file_of(each, files), imports(path)) if found} for name, path in files.items()
-    }
+    graph = {name: {found for each in imports(path) if (found := _file_of(each, files))} for name, path in files.items()}
     seen: dict[str, int] = {}
 
     def visit(name: str, trail: tuple[str, ...]) -> None:

@@ -1,0 +1,113 @@
+"""The command line of the checks. Exit code 0 when nothing failed, 1 otherwise, 2 for wrong usage.
+
+`codex-shim stage check` hands its subject over on standard input (`--subject -`), because its environment may hold secrets, which
+have no place in an argument.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import sys
+import time
+
+import msgspec
+
+from .process import StartError
+from .run import CHECKS, examine
+from .subject import Subject, started
+from .verdict import Outcome
+
+_MARKS = {"pass": ("✓", "32"), "fail": ("✗", "31"), "skip": ("–", "2")}
+
+
+def main() -> None:
+    parser = _parser()
+    arguments = parser.parse_args()
+    known = [check.name for check in CHECKS]
+    if unknown := [name for name in arguments.only if name not in known]:
+        parser.error(f"there is no check `{unknown[0]}`; there are {', '.join(known)}")
+    subject = msgspec.structs.replace(_subject(arguments), patience=arguments.patience)
+    with asyncio.Runner() as runner:
+        raise SystemExit(runner.run(_run(subject, arguments.only, as_json=arguments.json)))
+
+
+async def _run(subject: Subject, only: list[str], *, as_json: bool) -> int:
+    began = time.perf_counter()
+    outcomes: list[Outcome] = []
+    error = None
+    try:
+        async for outcome in examine(subject, only):
+            outcomes.append(outcome)
+            if not as_json:
+                print(_line(outcome), flush=True)
+    except (StartError, OSError) as problem:
+        error = str(problem)
+    failed = error is not None or any(outcome.verdict == "fail" for outcome in outcomes)
+    if as_json:
+        print(_json(subject, outcomes, error))
+    else:
+        print(_painted(f"error: {error}", "31") if error else _summary(outcomes, time.perf_counter() - began))
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -P -m codex_shim.stages.kit.conformance", description="Check one stage.")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--script", metavar="FILE", help="a script stage")
+    what.add_argument("--module", metavar="NAME", help="a typed stage, as `python -m` takes it")
+    what.add_argument("--command", nargs=argparse.REMAINDER, help="a program; {port}, {listen} and {next} are filled in")
+    what.add_argument("--url", help="a stage that runs already")
+    what.add_argument("--subject", metavar="-", choices=["-"], help="a Subject as JSON on standard input")
+    parser.add_argument("--config", metavar="FILE", help="the stage's own table, as JSON")
+    parser.add_argument("--token", help="with --url: the token it asks for")
+    parser.add_argument("--next-port", type=int, help="with --url: the port it sends to, where the scripted next hop listens")
+    parser.add_argument("--only", metavar="CHECK", action="append", default=[], help="this check only; may be given again")
+    parser.add_argument("--patience", type=float, default=5.0, help="seconds to wait for anything (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    return parser
+
+
+def _subject(arguments: argparse.Namespace) -> Subject:
+    if arguments.subject:
+        return msgspec.json.decode(sys.stdin.buffer.read(), type=Subject)
+    if arguments.url:
+        url = arguments.url.rstrip("/").removesuffix("/v1")
+        return Subject(name=url, url=url, next_port=arguments.next_port, token=arguments.token, hop_token=arguments.token)
+    python = [sys.executable, "-P", "-m"]
+    if arguments.script:
+        name, argv = arguments.script, [*python, "codex_shim.stages.kit.script", arguments.script]
+    elif arguments.module:
+        name, argv = arguments.module, [*python, arguments.module]
+    else:
+        name, argv = arguments.command[0], list(arguments.command)
+    return started(name, argv, dict(os.environ), arguments.config, secrets.token_urlsafe(16))
+
+
+def _line(outcome: Outcome) -> str:
+    mark, colour = _MARKS[outcome.verdict]
+    line = f"{_painted(mark, colour)} {outcome.check:<17} {outcome.proves}"
+    if outcome.verdict == "skip":
+        return f"{line}\n    skipped: {outcome.sentence}"
+    return line + (f"\n    {outcome.sentence}" if outcome.sentence else "")
+
+
+def _summary(outcomes: list[Outcome], seconds: float) -> str:
+    counts = {verdict: sum(outcome.verdict == verdict for outcome in outcomes) for verdict in _MARKS}
+    words = f"{counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped in {seconds:.1f} s"
+    return _painted(words, "31" if counts["fail"] else "32")
+
+
+def _json(subject: Subject, outcomes: list[Outcome], error: str | None) -> str:
+    found = {"stage": subject.name, "url": subject.url, "error": error, "checks": outcomes}
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def _painted(text: str, colour: str) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What is tested: where it listens, how it is started, where it sends to."""
+
+from __future__ import annotations
+
+import socket
+from typing import Literal
+
+import msgspec
+
+from ...contract.handshake import Handshake
+from ...contract.secret import Secret
+
+Kind = Literal["stage", "ingress", "router", "egress"]
+HOST = "127.0.0.1"
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One stage and its place between our caller and our next hop.
+
+    `argv` is empty where somebody else has started it; `next_port` is None where it sends to somebody else's next hop, or to none.
+    `token` is what callers present, `hop_token` what the next hop must see. `model` is a slug the stage lets through.
+    `patience` is how many seconds a check waits for anything: it is for slow machines, and for tests of these checks.
+    """
+
+    name: str
+    url: str
+    kind: Kind = "stage"
+    argv: list[str] = []
+    env: dict[str, str] = {}
+    next_port: int | None = None
+    token: str | None = None
+    hop_token: str | None = None
+    model: str = "conformance"
+    ready: Literal["health", "tcp"] = "health"
+    patience: float = 5.0
+
+    def __repr__(self) -> str:
+        return f"Subject({self.name} {self.kind} {self.url})"
+
+
+def started(name: str, argv: list[str], environ: dict[str, str], config: str | None, token: str) -> Subject:
+    """A stage of which nothing is known but how to start it. `{port}`, `{listen}` and `{next}` in `argv` are filled in."""
+    port, next_port = free_port(), free_port()
+    shake = Handshake(
+        stage=name,
+        host=HOST,
+        port=port,
+        next=f"http://{HOST}:{next_port}",
+        next_name="the scripted next hop",
+        config=config,
+        hop_token=Secret(token),
+    )
+    values = {"{port}": str(port), "{listen}": f"{HOST}:{port}", "{next}": str(shake.next)}
+    return Subject(
+        name=name,
+        url=f"http://{HOST}:{port}",
+        argv=[_filled(word, values) for word in argv],
+        env={**environ, **shake.environ()},
+        next_port=next_port,
+        token=token,
+        hop_token=token,
+    )
+
+
+def free_port() -> int:
+    """A port that nobody listens on now. The stage binds it itself, as it would when run by hand."""
+    with socket.create_server((HOST, 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def _filled(word: str, values: dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        word = word.replace(placeholder, value)
+    return word
