@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 
-from .chain import Chain, Options, StartError
+from .chain import Chain
 from .home import Home, private_folder
 from .settings.problems import ConfigError
+from .sockets import StartError
+from .sources import Options
 
 Show = Callable[[dict[str, Any]], None]
 

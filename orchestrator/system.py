@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,16 @@ def _holder_of(target: str) -> int | None:
             if any(str(link.readlink()) == target for link in (process / "fd").iterdir()):
                 return int(process.name)
     return None
+
+
+def on_stop_signal(stop: Callable[[], None]) -> None:
+    """Call `stop` in the running loop on Ctrl-C, and where there are such signals on SIGTERM and SIGHUP."""
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(stop))
+        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)

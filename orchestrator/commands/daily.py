@@ -57,7 +57,7 @@ def list_models(json: pipeline.Json = False) -> None:
 
     Example: codex-shim list
     """
-    from ..chain import read_files
+    from ..sources import read_files
 
     with config_errors():
         files = read_files(pipeline._options(), os.environ)
@@ -94,9 +94,10 @@ def generate(json: pipeline.Json = False) -> None:
 
     Example: codex-shim generate && CODEX_HOME=~/.codex-shim/codex-home codex
     """
-    from .. import catalog, codex_cli
-    from .. import generate as writer
-    from ..chain import read_files
+    from ..codex import catalog
+    from ..codex import cli as codex_cli
+    from ..codex import files as writer
+    from ..sources import read_files
 
     with config_errors():
         files = read_files(pipeline._options(), os.environ)

@@ -31,7 +31,7 @@ def up(
     Example: codex-shim pipeline up --detach
     """
     from .. import launch
-    from ..chain import StartError
+    from ..sockets import StartError
     from .progress import Progress
 
     options = launch.options_from(state.home.root, state.settings, state.pipeline, port)
@@ -139,7 +139,7 @@ def validate() -> None:
 
     Example: codex-shim --pipeline ./mine.toml pipeline validate
     """
-    from ..chain import read_files
+    from ..sources import read_files
 
     with config_errors():
         files = read_files(_options(), os.environ)
@@ -159,8 +159,8 @@ def graph(
 
     Example: codex-shim pipeline graph --mermaid
     """
-    from ..chain import read_files
     from ..graph import ascii_graph, mermaid_graph, nodes
+    from ..sources import read_files
 
     with config_errors():
         files = read_files(_options(), os.environ)

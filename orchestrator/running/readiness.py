@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from ..spec import StageSpec
 from .process import Child
-from .spec import StageSpec
 
 POLL_SECONDS = 0.05
 _REQUEST = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"

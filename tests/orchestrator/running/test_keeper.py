@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import pytest
-from codex_shim.orchestrator.keeper import Keeper, bind
-from codex_shim.orchestrator.process import Child, OnLine
+from codex_shim.orchestrator.running.keeper import Keeper
+from codex_shim.orchestrator.running.process import Child, OnLine
+from codex_shim.orchestrator.running.status import StageStatus
+from codex_shim.orchestrator.sockets import bind
 from codex_shim.orchestrator.spec import StageSpec
-from codex_shim.orchestrator.status import StageStatus
 
 READY = b'{"ts":1,"stage":"s","event":"ready"}'
 

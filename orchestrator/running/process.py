@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from .spec import StageSpec
+from ..spec import StageSpec
 
 MAX_LINE = 16 * 1024
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from codex_shim.stages.contract.handshake import LISTEN_FD
 
+from ..spec import StageSpec
 from .process import Child, LineProtocol, OnLine
-from .spec import StageSpec
 
 
 class _Output(asyncio.SubprocessProtocol):

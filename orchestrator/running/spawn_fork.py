@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
+from ..spec import StageSpec
 from .process import Child, OnLine, read_lines
-from .spec import StageSpec
 
 MODULE = "codex_shim.stages.kit.forkserver"
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .egress import DEMO
-from .settings.models import ModelRow
+from ..egress import DEMO
+from ..settings.models import ModelRow
 
 # Where neither the row nor the preset knows. Codex compacts at 90 % of it, so too small costs a summary, too large a failed turn.
 DEFAULT_CONTEXT = 128_000

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from .home import Home, write_private
+from ..home import Home, write_private
 
 PROVIDER = "codex_shim"
 

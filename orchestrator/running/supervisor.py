@@ -6,9 +6,9 @@ import asyncio
 import socket
 from collections.abc import Callable, Mapping
 
+from ..spec import ChainPlan, StageSpec
 from .keeper import Keeper
 from .process import Spawner
-from .spec import ChainPlan, StageSpec
 from .status import StageStatus
 
 

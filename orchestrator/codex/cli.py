@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from .home import write_private
+from ..home import write_private
 
 SECONDS = 10.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator.backoff import GIVE_UP_AFTER, LONGEST_SECONDS, Backoff
+from codex_shim.orchestrator.running.backoff import GIVE_UP_AFTER, LONGEST_SECONDS, Backoff
 
 
 def test_the_pauses_double_and_then_it_is_given_up() -> None:

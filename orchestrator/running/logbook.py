@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
-from .home import private_folder
+from ..home import private_folder
 
 KEPT_LINES = 2000
 FILE_BYTES = 2 * 1024 * 1024

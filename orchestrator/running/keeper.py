@@ -15,10 +15,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from ..sockets import bind
+from ..spec import StageSpec
 from .backoff import Backoff
 from .process import Child, Spawner
 from .readiness import wait_ready
-from .spec import StageSpec
 from .status import LAST_LINES, StageStatus, State, describe_exit
 
 START_SECONDS = 20.0
@@ -264,14 +265,6 @@ class Keeper:
         if state == "ready":
             self.settled_once.set()
         self._changed(self.status)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. It listens from now on, so that whoever connects early waits instead of being refused."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=1024)
-    listening.setblocking(False)
-    return listening
 
 
 def _resolve(answer: asyncio.Future[Any], value: Any) -> None:

@@ -1,0 +1,93 @@
+"""What commands may ask of the running chain, and what they are answered (control_server.py carries it)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from .control import Message
+from .control_server import Handler
+from .running.logbook import LogBook
+from .running.supervisor import Supervisor
+from .stage_files import StageFiles
+
+
+class Answers:
+    """`end` is set when the chain is to stop, `url` is where Codex connects."""
+
+    def __init__(self, supervisor: Supervisor, logs: LogBook, files: StageFiles, end: asyncio.Event, url: str) -> None:
+        self._supervisor = supervisor
+        self._logs = logs
+        self._files = files
+        self._end = end
+        self._url = url
+
+    def handlers(self) -> dict[str, Handler]:
+        """By the name of the command."""
+        return {"status": self._status, "down": self._down, "restart": self._restart, "logs": self._follow, "lease": self._lease}
+
+    async def _status(self, request: Message) -> AsyncIterator[Message]:
+        statuses = [msgspec.to_builtins(status) for status in self._supervisor.statuses()]
+        chain = [spec.name for spec in self._supervisor.plan.chain]
+        yield {"ok": True, "url": self._url, "pid": os.getpid(), "chain": chain, "stages": statuses}
+
+    async def _down(self, request: Message) -> AsyncIterator[Message]:
+        self._end.set()
+        yield {"ok": True}
+
+    async def _restart(self, request: Message) -> AsyncIterator[Message]:
+        wanted = request.get("stage")
+        names = [wanted] if wanted else [spec.name for spec in self._supervisor.plan.start_order]
+        for name in names:
+            keeper = self._supervisor.keepers.get(str(name))
+            if keeper is None:
+                yield {"ok": False, "error": f"there is no stage named `{name}`"}
+                return
+            if error := await keeper.replace():
+                yield {"ok": False, "error": f"{name}: {error}"}
+                return
+            yield {"stage": name}
+        yield {"ok": True}
+
+    async def _follow(self, request: Message) -> AsyncIterator[Message]:
+        stage = request.get("stage")
+        queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=10_000)
+        for name, line in self._logs.latest(stage, int(request.get("lines", 200))):
+            yield {"stage": name, "line": line}
+        if not request.get("follow"):
+            yield {"ok": True}
+            return
+
+        def hear(name: str, line: str) -> None:
+            if stage in (None, name) and not queue.full():
+                queue.put_nowait((name, line))
+
+        end = self._logs.listen(hear)
+        try:
+            while True:
+                name, line = await queue.get()
+                yield {"stage": name, "line": line}
+        finally:
+            end()
+
+    async def _lease(self, request: Message) -> AsyncIterator[Message]:
+        """Lend a stage's place to whoever asks, for as long as he stays connected."""
+        keeper = self._supervisor.keepers.get(str(request.get("stage")))
+        if keeper is None:
+            yield {"ok": False, "error": f"there is no stage named `{request.get('stage')}`"}
+            return
+        if error := await keeper.lease():
+            yield {"ok": False, "error": error}
+            return
+        self._files.put(keeper.spec)
+        spec = keeper.spec
+        try:
+            yield {"kind": spec.kind, "argv": spec.argv, "env": spec.env, "address": f"{spec.host}:{spec.port}"}
+            await asyncio.Event().wait()
+        finally:
+            self._files.settled(spec)
+            task = asyncio.create_task(keeper.give_back(), name="give back")
+            task.add_done_callback(lambda _: None)

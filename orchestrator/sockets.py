@@ -1,0 +1,49 @@
+"""The listening sockets of the chain: bound by us before anything starts, so that no stage can find its port taken later."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+
+from .plan import Address, Need
+from .system import port_owner
+
+
+class StartError(Exception):
+    """The chain cannot come up; the message is for the user."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. It listens from now on, so that whoever connects early waits instead of being refused."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=1024)
+    listening.setblocking(False)
+    return listening
+
+
+def bind_all(needs: Sequence[Need], sockets: dict[str, socket.socket]) -> dict[str, Address]:
+    """Bind every address; `sockets` gets those that are handed on to a process. Raises `StartError`."""
+    addresses: dict[str, Address] = {}
+    for need in needs:
+        try:
+            listening = bind(need.host, need.port)
+        except OSError as error:
+            raise StartError(_in_use(need, error)) from error
+        addresses[need.name] = listening.getsockname()[:2]
+        if need.bind:
+            sockets[need.name] = listening
+        else:
+            listening.close()
+    return addresses
+
+
+def _in_use(need: Need, error: OSError) -> str:
+    owner = port_owner(need.port)
+    by = f" by {owner}" if owner else ""
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {need.port} for the stage `{need.name}` is in use{by}; "
+            "stop that program, or choose another port with --port or `listen` in pipeline.toml"
+        )
+    return f"the stage `{need.name}` cannot listen on {need.host}:{need.port}: {error.strerror}"
