@@ -135,7 +135,10 @@ class Chain:
             return 1
         if not self._end.is_set():
             seconds = round(time.perf_counter() - began, 2)
-            self._report({"event": "ready", "url": url, "seconds": seconds, "codex_home": str(self._home.codex_home)})
+            found = codex_cli.find(self._environ) is not None
+            self._report(
+                {"event": "ready", "url": url, "seconds": seconds, "codex_home": str(self._home.codex_home), "codex": found}
+            )
         await self._end.wait()
         self._report({"event": "stopping"})
         return 0

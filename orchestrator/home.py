@@ -44,7 +44,10 @@ class Home:
 
 
 def private_folder(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the folder and the missing ones above it, all 0700; `mkdir(parents=True)` would make those above world-readable."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(path: Path, content: bytes) -> None:

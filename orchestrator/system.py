@@ -24,7 +24,7 @@ class Lock:
 
     def acquire(self) -> bool:
         private_folder(self._path.parent)
-        file = self._path.open("a+b")
+        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
         if not _lock(file):
             file.close()
             return False

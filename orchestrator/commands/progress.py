@@ -58,6 +58,8 @@ class Progress:
     def _ready(self, message: Message) -> None:
         bold = typer.style(message["url"], bold=True)
         self._echo(f"Ready in {message['seconds']:.2f} s. Codex connects to {bold}")
+        if not message["codex"]:
+            self._echo("The Codex CLI was not found; `npm install -g @openai/codex` installs it.")
         self._echo(f"Try it:  CODEX_HOME={_short(message['codex_home'])} codex")
         if self._foreground:
             self._echo(typer.style("Ctrl-C stops the chain.", dim=True))
