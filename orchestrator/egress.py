@@ -52,6 +52,7 @@ def http_config(worker: Worker, options: HttpOptions) -> Config:
         base_url=first.base_url,
         dialect=first.dialect,  # pyright: ignore[reportArgumentType]  # models.py lets supported dialects through only
         api_key=first.api_key.reveal() if first.api_key else None,
+        provider=first.provider,
         headers=first.headers,
         models={
             row.slug: Model(model=row.model, max_output_tokens=row.max_output_tokens, images=row.images) for row in worker.rows

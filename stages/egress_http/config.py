@@ -26,10 +26,16 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(Options, kw_only=True):
-    """`api_key` is the only provider key this process, and no other, ever holds. `models` is by slug."""
+    """`api_key` is the only provider key this process, and no other, ever holds. `models` is by slug.
+
+    `key_header` is where the key goes: `authorization` as a bearer token, any other header as it is. `provider` names the upstream
+    for opaque state that only it can read.
+    """
 
     base_url: str
     dialect: DialectName = "chat"
     api_key: str | None = None
+    key_header: str = "authorization"
+    provider: str = ""
     headers: dict[str, str] = {}
     models: dict[str, Model] = {}

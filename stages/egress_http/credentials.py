@@ -6,10 +6,14 @@ from ..contract.secret import Secret
 
 
 class ApiKey:
-    """A key that the user holds, sent as a bearer token. Without one, nothing is sent: local servers ask for none."""
+    """A key that the user holds. Without one, nothing is sent: local servers ask for none."""
 
-    def __init__(self, key: str | None) -> None:
+    def __init__(self, key: str | None, header: str = "authorization") -> None:
         self._key = Secret(key) if key else None
+        self._header = header
 
     def headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self._key.reveal()}"} if self._key else {}
+        if self._key is None:
+            return {}
+        key = self._key.reveal()
+        return {self._header: f"Bearer {key}" if self._header == "authorization" else key}

@@ -33,10 +33,11 @@ class EgressHttp(Stage[Config]):
         await self._upstream.close()
 
     async def responses(self, exchange: Exchange) -> None:
-        body: dict[str, Any] = msgspec.json.decode(await exchange.body())
+        raw = await exchange.body()
+        body: dict[str, Any] = msgspec.json.decode(raw)
         slug = str(body.get("model") or "")
         builder = ResponseBuilder(slug, int(time.time()))
-        prepared = self._dialect.prepare(body, _target(self._row(slug)), builder)
+        prepared = self._dialect.prepare(body, self._target(slug), builder, raw=raw)
         exchange.notes |= {"model": slug, "left_out": prepared.notes or None}
         stream = bool(body.get("stream"))
         latest: dict[str, Any] = {}
@@ -61,6 +62,12 @@ class EgressHttp(Stage[Config]):
             raise refuse(f"{self._upstream.who} serves no model named `{slug}`", status=404, code=MODEL_NOT_FOUND, param="model")
         return row
 
+    def _target(self, slug: str) -> Target:
+        row = self._row(slug)
+        return Target(
+            model=row.model, provider=self.context.config.provider, max_output_tokens=row.max_output_tokens, images=row.images
+        )
+
     async def _end(self, exchange: Exchange, terminal: dict[str, Any], stream: bool) -> None:
         response = terminal["response"]
         exchange.notes |= {"ended": terminal["type"], "usage": response.get("usage"), "error": response.get("error")}
@@ -68,7 +75,3 @@ class EgressHttp(Stage[Config]):
             await exchange.end()
         else:
             await exchange.reply(response)
-
-
-def _target(row: Model) -> Target:
-    return Target(model=row.model, max_output_tokens=row.max_output_tokens, images=row.images)

@@ -29,7 +29,7 @@ class Upstream:
         self.who = urlsplit(config.base_url).hostname or config.base_url
         self._base_url = config.base_url.rstrip("/")
         self._headers = {
-            **ApiKey(config.api_key).headers(),
+            **ApiKey(config.api_key, config.key_header).headers(),
             "content-type": "application/json",
             "accept": "text/event-stream",
             "accept-encoding": "identity",  # compressing a stream of small events only delays them
@@ -53,15 +53,16 @@ class Upstream:
 
         Raises `HopError` only before the first list: what fails later is a `response.failed`.
         """
-        body = _encode(prepared.payload)
-        async with self._client.open("POST", self._base_url + prepared.path, self._headers, body, who=self.who) as reply:
+        body = prepared.payload if isinstance(prepared.payload, bytes) else _encode(prepared.payload)
+        headers = {**prepared.headers, **self._headers}
+        async with self._client.open("POST", self._base_url + prepared.path, headers, body, who=self.who) as reply:
             if not 200 <= reply.status < 300:
                 raise HopError(await self._refusal(reply))
             if "html" in reply.headers.get("content-type", ""):
                 raise HopError(self._web_page())
             yield builder.start()
             async for events in _translated(reply, prepared, builder):
-                yield events
+                yield name_provider(events, self.who)
             await reply.drain()
 
     def _web_page(self) -> Failure:
@@ -71,6 +72,15 @@ class Upstream:
     async def _refusal(self, reply: Reply) -> Failure:
         failure = self._dialect.read_error(reply.status, await reply.read(), reply.headers.get("retry-after"))
         return msgspec.structs.replace(failure, message=f"{self.who}: {failure.message}{_advice(reply.status)}")
+
+
+def name_provider(events: list[Event], who: str) -> list[Event]:
+    """A translator does not know whose stream it reads, so a failure inside it gets the provider's name here."""
+    if events[-1]["type"] == "response.failed":
+        error = events[-1]["response"]["error"]
+        if not error["message"].startswith(who):
+            error["message"] = f"{who}: {error['message']}"
+    return events
 
 
 async def _translated(reply: Reply, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[list[Event]]:

@@ -17,9 +17,13 @@ from ...contract.sse import Frame
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """The model asked, by its upstream name, and what it can take."""
+    """The model asked, by its upstream name, and what it can take.
+
+    `provider` names whoever serves it, so that opaque state goes back only to where it came from.
+    """
 
     model: str
+    provider: str = ""
     max_output_tokens: int | None = None
     images: bool = True
 
@@ -49,21 +53,26 @@ class Translator(Protocol):
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """What to send, and who reads the answer.
 
-    `path` is appended to the base URL, `payload` is the JSON body, `notes` are sentences for the log: what of the request this
+    `path` is appended to the base URL, `payload` is the JSON body (bytes where it must not be encoded anew), `headers` are what the
+    language itself asks for, `notes` are sentences for the log: what of the request this
     upstream cannot be given, and so was left out or put in other words.
     """
 
     path: str
-    payload: dict[str, Any]
+    payload: dict[str, Any] | bytes
     translator: Translator
     notes: list[str]
+    headers: dict[str, str] = {}
 
 
 class Dialect(Protocol):
     """One language."""
 
-    def prepare(self, body: dict[str, Any], target: Target, builder: ResponseBuilder) -> Prepared:
-        """Translate a Responses request. Does not change `body`. Raises `HopError` where it cannot be said in this language."""
+    def prepare(self, body: dict[str, Any], target: Target, builder: ResponseBuilder, *, raw: bytes = b"") -> Prepared:
+        """Translate a Responses request. Does not change `body`, which was decoded from `raw`.
+
+        Raises `HopError` where it cannot be said in this language.
+        """
         ...
 
     def read_error(self, status: int, body: bytes, retry_after: str | None) -> Failure:

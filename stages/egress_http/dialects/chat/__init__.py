@@ -16,7 +16,7 @@ from .stream import ChatStream
 class ChatDialect:
     """See `Dialect`."""
 
-    def prepare(self, body: dict[str, Any], target: Target, builder: ResponseBuilder) -> Prepared:
+    def prepare(self, body: dict[str, Any], target: Target, builder: ResponseBuilder, *, raw: bytes = b"") -> Prepared:
         request = translate(body, target)
         stream = ChatStream(builder, request.tools, CallIds(request.call_ids, request.payload["messages"]))
         return Prepared(path="/chat/completions", payload=request.payload, translator=stream, notes=request.notes)
