@@ -39,6 +39,11 @@ class _Output(asyncio.SubprocessProtocol):
         if self.child is not None and code is not None:
             self.child.set_exited(code)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The process has ended and both pipes are read to their end."""
+        if self.transport is not None:
+            self.transport.close()
+
     def adopt(self, child: Child) -> None:
         self.child = child
         for line in self._early:
