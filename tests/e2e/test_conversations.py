@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from chat_answers import DONE, Answer, call, chunk, finish, says
 from codex_cli import Codex
 from running_chain import RunningChain
@@ -85,3 +86,13 @@ def test_codex_has_the_history_summed_up_when_the_usage_says_the_context_is_full
     assert "tools" not in compaction.body
     assert "THE SUMMARY" in after.messages[-1]["content"]
     assert not any(message["role"] == "tool" for message in after.messages)
+
+
+@pytest.mark.xfail(strict=True, reason="the chat dialect refuses `compaction_trigger`; DESIGN wants it answered on every dialect")
+def test_a_provider_named_openai_has_the_history_summed_up_by_the_chain_itself(codex: Codex, upstream: ScriptedUpstream) -> None:
+    """By that name Codex asks for a compaction with an item of its own, and wants one `compaction` item back."""
+    full = Answer(call("exec_command", {"cmd": "true"}), finish("tool_calls", 190_000), DONE)
+    upstream.script(full, says("THE SUMMARY"), says("done"))
+    turn = codex.exec("hi", "-c", 'model_providers.codex_shim.name="OpenAI"')
+    assert (turn.code, turn.text) == (0, "done")
+    assert "THE SUMMARY" in upstream.requests[2].text

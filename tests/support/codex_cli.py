@@ -123,9 +123,12 @@ class Codex:
 
     def models(self, *flags: str) -> list[dict[str, Any]]:
         """`codex debug models`: the catalog as Codex takes it."""
-        command = [str(self.launcher), "debug", "models", *flags]
+        return json.loads(self.command("debug", "models", *flags).stdout)["models"]
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Any other command of the CLI; it must succeed."""
         done = subprocess.run(
-            command,
+            [str(self.launcher), *words],
             cwd=self.workspace,
             env=self._environ(),
             stdin=subprocess.DEVNULL,
@@ -133,8 +136,8 @@ class Codex:
             text=True,
             timeout=SECONDS,
         )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["models"]
+        assert done.returncode == 0, done.stderr or done.stdout
+        return done
 
     def _environ(self) -> dict[str, str]:
         return {

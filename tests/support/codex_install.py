@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from codex_shim.orchestrator.system import Lock
@@ -40,9 +41,14 @@ def ensure() -> Path:
 
 def _install(folder: Path) -> None:
     npm = shutil.which("npm")
-    command = f"npm install {PACKAGE} --prefix {folder}"
     if npm is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"the Codex CLI is missing, and so is npm: {command}")
-    subprocess.run(
-        [npm, *command.split()[1:3], "--prefix", str(folder), "--no-audit", "--no-fund"], check=True, capture_output=True
-    )
+        _give_up(folder, "npm is missing")
+    command = [npm, "install", PACKAGE, "--prefix", str(folder), "--no-audit", "--no-fund"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        _give_up(folder, f"npm failed: {done.stderr[-500:]}")
+
+
+def _give_up(folder: Path, why: str) -> NoReturn:
+    sentence = f"the Codex CLI is not installed, and {why}; try: npm install {PACKAGE} --prefix {folder}"
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
