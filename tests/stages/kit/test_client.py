@@ -1,0 +1,207 @@
+"""The client side of a hop against a server that a test plays byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from codex_shim.orchestrator.sockets import bind
+from codex_shim.stages.contract.errors import HopError
+from codex_shim.stages.kit.client import HopClient, Reply
+
+Script = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class Server:
+    """Runs `script` once per connection, which it numbers from 0."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.connections = 0
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number, self.connections = self.connections, self.connections + 1
+        try:
+            await self._script(number, reader, writer)
+        finally:
+            writer.close()
+
+
+async def request(reader: asyncio.StreamReader) -> bytes:
+    """One request, head and body."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+    return head + await reader.readexactly(length)
+
+
+@asynccontextmanager
+async def playing(script: Script, **options) -> AsyncIterator[tuple[Server, HopClient]]:
+    server = Server(script)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1/responses"
+    client = HopClient(**options)
+    try:
+        async with asyncio.timeout(20):
+            yield server, client
+    finally:
+        await client.close()
+        listener.close()
+
+
+async def ask(client: HopClient, server: Server, read: Callable[[Reply], Awaitable[bytes]] = Reply.read) -> bytes:
+    async with client.open("POST", server.url, {"content-type": "application/json"}, b"{}", who="policy") as reply:
+        return await read(reply)
+
+
+def test_a_kept_connection_serves_again() -> None:
+    async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(3):
+            await request(reader)
+            writer.write(OK)
+
+    async def play() -> None:
+        async with playing(script) as (server, client):
+            assert [await ask(client, server) for _ in range(3)] == [b"{}"] * 3
+            assert server.connections == 1
+
+    asyncio.run(play())
+
+
+def test_a_kept_connection_that_died_is_replaced_without_a_word() -> None:
+    asked: list[int] = []
+
+    async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        asked.append(number)
+        writer.write(OK)
+        if number == 0:
+            await request(reader)  # the second request is read, and then the process dies
+
+    async def play() -> None:
+        async with playing(script) as (server, client):
+            assert await ask(client, server) == b"{}"
+            assert await ask(client, server) == b"{}"
+            assert asked == [0, 1]
+
+    asyncio.run(play())
+
+
+def test_a_fresh_connection_that_dies_is_not_tried_again() -> None:
+    """The request may have been acted upon: to send it twice could pay for it twice."""
+
+    async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+
+    async def play() -> None:
+        async with playing(script) as (server, client):
+            with pytest.raises(HopError, match="policy closed the connection without an answer"):
+                await ask(client, server)
+            assert server.connections == 1
+
+    asyncio.run(play())
+
+
+def test_a_refused_connection_is_tried_until_somebody_listens() -> None:
+    async def play() -> None:
+        with bind("127.0.0.1", 0) as gone:
+            port = gone.getsockname()[1]
+        client = HopClient(patience=10)
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await request(reader)
+            writer.write(OK)
+            writer.close()
+
+        async def late_server() -> asyncio.Server:
+            return await asyncio.start_server(answer, "127.0.0.1", port)
+
+        async def asking() -> bytes:
+            async with client.open("POST", f"http://127.0.0.1:{port}/", {}, b"{}") as reply:
+                return await reply.read()
+
+        task = asyncio.create_task(asking())
+        await asyncio.sleep(0)
+        server = await late_server()
+        assert await task == b"{}"
+        server.close()
+        await client.close()
+
+    asyncio.run(play())
+
+
+def test_nobody_there_is_a_sentence_with_the_place() -> None:
+    async def play() -> None:
+        with bind("127.0.0.1", 0) as gone:
+            port = gone.getsockname()[1]
+        client = HopClient(patience=0)
+        with pytest.raises(HopError) as refusal:
+            async with client.open("POST", f"http://127.0.0.1:{port}/v1/responses", {}, b"{}", who="the stage router"):
+                pass
+        assert refusal.value.failure.message == f"the stage router cannot be reached at http://127.0.0.1:{port}: Connection refused"
+        await client.close()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("head", "sentence"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "policy broke off in the middle of its answer"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal", "policy broke off in the middle of its answer"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhal", "policy did not answer in HTTP"),
+        (b"this is no HTTP\r\n\r\n", "policy did not answer in HTTP"),
+    ],
+)
+def test_what_breaks_off_or_is_no_http_is_told(head: bytes, sentence: str) -> None:
+    async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(head)
+
+    async def play() -> None:
+        async with playing(script) as (server, client):
+            with pytest.raises(HopError, match=sentence) as refusal:
+                await ask(client, server)
+            assert refusal.value.failure.status == 502
+
+    asyncio.run(play())
+
+
+def test_silence_beyond_the_limit_is_given_up() -> None:
+    async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await reader.read()
+
+    async def play() -> None:
+        async with playing(script, idle_seconds=0.05) as (server, client):
+            with pytest.raises(HopError, match="sent nothing for too long") as refusal:
+                await ask(client, server)
+            assert refusal.value.failure.status == 504
+
+    asyncio.run(play())
+
+
+def test_leaving_early_closes_the_connection_at_once() -> None:
+    gone = asyncio.Event()
+
+    async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        await reader.read()
+        gone.set()
+
+    async def play() -> None:
+        async def first_chunk(reply: Reply) -> bytes:
+            return await anext(aiter(reply.chunks()))
+
+        async with playing(script) as (server, client):
+            assert await ask(client, server, first_chunk) == b"first"
+            async with asyncio.timeout(1):
+                await gone.wait()
+
+    asyncio.run(play())
