@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, common, daily, pipeline
+from .commands import bench, common, daily, pipeline, stage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +17,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 it failed or is not so, 2 wrong usage, 78 a file of yours has a problem.",
 )
 app.add_typer(pipeline.app, name="pipeline")
+app.add_typer(stage.app, name="stage")
 for name, command in (
     ("start", daily.start),
     ("stop", daily.stop),

@@ -140,17 +140,9 @@ def _program(stage: StageTable, shake: Handshake) -> tuple[Any, tuple[str, ...]]
     if stage.script is not None:
         return "module", (SCRIPT_HOST, stage.script)
     if stage.command is not None:
-        filled = {"port": str(shake.port), "listen": f"{shake.host}:{shake.port}", "next": shake.next or ""}
-        return "command", tuple(_fill(word, filled) for word in stage.command)
+        return "command", tuple(shake.fill(word) for word in stage.command)
     assert stage.use is not None
     return "module", (f"{STAGES}.{stage.use}" if stage.builtin else stage.use,)
-
-
-def _fill(word: str, filled: Mapping[str, str]) -> str:
-    """Only our own placeholders are filled in: a program may have braces of its own in its arguments."""
-    for name, value in filled.items():
-        word = word.replace("{" + name + "}", value)
-    return word
 
 
 def _own_env(stage: StageTable, environ: Mapping[str, str]) -> dict[str, str]:

@@ -59,6 +59,12 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
         }
         return {name: str(value) for name, value in values.items() if value is not None}
 
+    def fill(self, word: str) -> str:
+        """One word of a stage's `command`. Only our own placeholders are filled in: a program may have braces of its own."""
+        for name, value in (("port", str(self.port)), ("listen", f"{self.host}:{self.port}"), ("next", self.next or "")):
+            word = word.replace("{" + name + "}", value)
+        return word
+
 
 def read(environ: Mapping[str, str]) -> Handshake:
     """Raises `HandshakeError` naming the variable that is missing or malformed."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -29,6 +30,7 @@ from typing import Any, NoReturn
 from setproctitle import getproctitle, setproctitle
 
 from ..contract.handshake import LISTEN_FD
+from .settings import EX_CONFIG
 
 PRELOAD = (
     "ssl",
@@ -145,13 +147,28 @@ def _place(descriptors: list[int]) -> int | None:
 def _run_module(argv: list[str], environment: dict[str, str], title: str) -> int:
     os.environ.clear()
     os.environ.update(environment)
+    # Read by an interpreter when it starts, and this one has started: without it a typed stage outside our packages is not found.
+    sys.path[:0] = [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
     setproctitle(title)
     sys.argv = argv
+    if not _exists(argv[0]):
+        print(f"there is no Python module {argv[0]}; `path` in pipeline.toml names the folder it is found in", file=sys.stderr)
+        return EX_CONFIG
     try:
         runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
     return 0
+
+
+def _exists(module: str) -> bool:
+    """A package that fails while it is imported does exist; running the module tells why."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError as error:
+        return error.name is None or not (module + ".").startswith(error.name + ".")
+    except Exception:
+        return True
 
 
 def _die_with_parent() -> None:

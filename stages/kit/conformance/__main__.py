@@ -20,8 +20,6 @@ from .run import CHECKS, examine
 from .subject import Subject, started
 from .verdict import Outcome
 
-_MARKS = {"pass": ("✓", "32"), "fail": ("✗", "31"), "skip": ("–", "2")}
-
 
 def main() -> None:
     parser = _parser()
@@ -41,7 +39,7 @@ async def _run(subject: Subject, only: list[str], *, as_json: bool) -> int:
     try:
         async for outcome in examine(subject, only):
             outcomes.append(outcome)
-            if not as_json:
+            if not as_json and outcome.verdict != "skip":
                 print(_line(outcome), flush=True)
     except (StartError, OSError) as problem:
         error = str(problem)
@@ -49,6 +47,8 @@ async def _run(subject: Subject, only: list[str], *, as_json: bool) -> int:
     if as_json:
         print(_json(subject, outcomes, error))
     else:
+        for line in _skipped(outcomes):
+            print(line)
         print(_painted(f"error: {error}", "31") if error else _summary(outcomes, time.perf_counter() - began))
     return 1 if failed else 0
 
@@ -87,15 +87,21 @@ def _subject(arguments: argparse.Namespace) -> Subject:
 
 
 def _line(outcome: Outcome) -> str:
-    mark, colour = _MARKS[outcome.verdict]
-    line = f"{_painted(mark, colour)} {outcome.check:<17} {outcome.proves}"
-    if outcome.verdict == "skip":
-        return f"{line}\n    skipped: {outcome.sentence}"
-    return line + (f"\n    {outcome.sentence}" if outcome.sentence else "")
+    mark = _painted("✓", "32") if outcome.verdict == "pass" else _painted("✗", "31")
+    return f"{mark} {outcome.check:<17} {outcome.proves}" + (f"\n    {outcome.sentence}" if outcome.sentence else "")
+
+
+def _skipped(outcomes: list[Outcome]) -> list[str]:
+    """One line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.verdict == "skip":
+            reasons.setdefault(outcome.sentence, []).append(outcome.check)
+    return [_painted(f"– skipped {', '.join(names)}:\n    {reason}", "2") for reason, names in reasons.items()]
 
 
 def _summary(outcomes: list[Outcome], seconds: float) -> str:
-    counts = {verdict: sum(outcome.verdict == verdict for outcome in outcomes) for verdict in _MARKS}
+    counts = {verdict: sum(outcome.verdict == verdict for outcome in outcomes) for verdict in ("pass", "fail", "skip")}
     words = f"{counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped in {seconds:.1f} s"
     return _painted(words, "31" if counts["fail"] else "32")
 

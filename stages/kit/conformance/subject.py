@@ -50,11 +50,10 @@ def started(name: str, argv: list[str], environ: dict[str, str], config: str | N
         config=config,
         hop_token=Secret(token),
     )
-    values = {"{port}": str(port), "{listen}": f"{HOST}:{port}", "{next}": str(shake.next)}
     return Subject(
         name=name,
         url=f"http://{HOST}:{port}",
-        argv=[_filled(word, values) for word in argv],
+        argv=[shake.fill(word) for word in argv],
         env={**environ, **shake.environ()},
         next_port=next_port,
         token=token,
@@ -66,9 +65,3 @@ def free_port() -> int:
     """A port that nobody listens on now. The stage binds it itself, as it would when run by hand."""
     with socket.create_server((HOST, 0)) as probe:
         return probe.getsockname()[1]
-
-
-def _filled(word: str, values: dict[str, str]) -> str:
-    for placeholder, value in values.items():
-        word = word.replace(placeholder, value)
-    return word

@@ -57,3 +57,13 @@ def test_nothing_else_is(host: str) -> None:
 
 def test_an_ipv6_address_stands_in_brackets() -> None:
     assert parse_listen("[::1]:80") == ("::1", 80)
+
+
+def test_only_our_own_placeholders_of_a_command_are_filled_in() -> None:
+    shake = Handshake(stage="redact", host="127.0.0.1", port=4100, next="http://127.0.0.1:4200")
+    assert [shake.fill(word) for word in ("--port={port}", "{listen}", "{next}/v1", "{other} {}")] == [
+        "--port=4100",
+        "127.0.0.1:4100",
+        "http://127.0.0.1:4200/v1",
+        "{other} {}",
+    ]

@@ -1,0 +1,68 @@
+"""One stage outside a running chain: planned as its chain would plan it, but between addresses of the caller's choice.
+
+Used by `stage run` without a chain and by `stage check`. Nothing here starts anything or writes a file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from codex_shim.stages.contract.secret import Secret
+
+from . import plan
+from .environment import Surroundings
+from .plan import Address
+from .settings.pipeline import Pipeline, PipelineSettings
+from .settings.positions import Positions
+from .settings.stage_table import StageTable
+from .sources import Sources
+from .spec import StageSpec
+
+NOWHERE: Address = ("127.0.0.1", 0)
+_NEXT = "next"
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the stage listens, and where it sends to: for a router that is where every one of its routes leads.
+
+    `local_token` is what an ingress asks for, `hop_token` what any other stage does; empty means that nobody is asked.
+    """
+
+    listen: Address
+    next: Address | None
+    local_token: Secret
+    hop_token: Secret
+    surroundings: Surroundings
+
+
+def spec(sources: Sources, name: str, place: Place) -> StageSpec | None:
+    """The stage or egress worker of that name; None where the files know none."""
+    pipeline = sources.pipeline
+    chosen = [stage for stage in pipeline.stages if stage.name == name] or [s for s in pipeline.stages if s.use == "router"]
+    if chosen and place.next is not None and chosen[0].use != "router":
+        chosen = [chosen[0], _outside(place.next)]
+    small = msgspec.structs.replace(pipeline, stages=chosen)
+    inputs = plan.Inputs(
+        pipeline=small,
+        workers=sources.workers,
+        catalog=[],
+        local_token=place.local_token,
+        hop_token=place.hop_token,
+        surroundings=place.surroundings,
+    )
+    addresses = {need.name: place.next or NOWHERE for need in plan.needs(small, sources.workers)}
+    return plan.build(inputs, addresses | {name: place.listen}).find(name)
+
+
+def of_file(path: Path) -> Sources:
+    """A chain of one custom stage: a Python script, a Node.js program, or anything that can be executed."""
+    doors = {".py": {"script": str(path)}, ".mjs": {"command": ["node", str(path)]}, ".js": {"command": ["node", str(path)]}}
+    stage = StageTable(name=path.stem, **doors.get(path.suffix, {"command": [str(path)]}))
+    pipeline = Pipeline(path=None, settings=PipelineSettings(), stages=[stage], egress={}, positions=Positions(""))
+    return Sources(pipeline=pipeline, workers=[], rows=[], row_problems=[])
+
+
+def _outside(address: Address) -> StageTable:
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    return StageTable(name=_NEXT, url=f"http://{host}:{address[1]}")

@@ -1,0 +1,116 @@
+"""What `stage check` does: hand one stage over to the conformance runner, a process of its own (stages/kit/conformance).
+
+The subject goes over standard input: the stage's environment may hold secrets, which have no place in an argument.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from codex_shim.stages.contract.secret import Secret
+
+from .. import alone, plan
+from ..environment import Surroundings, survey
+from ..foreground import argv_of
+from ..sockets import bind
+from ..sources import Sources
+from ..spec import StageSpec
+from ..stage_files import StageFiles
+from .common import fail
+from .stage_run import read_sources, unknown
+
+RUNNER = "codex_shim.stages.kit.conformance"
+_HOST = "127.0.0.1"
+
+
+def url(target: str, next_port: int | None, token: str | None, options: Sequence[str]) -> int:
+    """A stage that runs already."""
+    base = target.rstrip("/").removesuffix("/v1")
+    return _examine({"name": base, "url": base, "next_port": next_port, "token": token, "hop_token": token}, options)
+
+
+def file(path: Path, options: Sequence[str]) -> int:
+    """A program that is in no chain yet."""
+    if not path.is_file():
+        fail(f"there is no file {path}")
+    if path.suffix not in (".py", ".js", ".mjs") and not os.access(path, os.X_OK):
+        fail(f"{path} can neither be executed nor is it a .py, .js or .mjs file")
+    return _started(alone.of_file(path), path.stem, options)
+
+
+def name(wanted: str, options: Sequence[str]) -> int:
+    """A stage of the files, started beside whatever chain runs."""
+    sources = read_sources()
+    table = next((stage for stage in sources.pipeline.stages if stage.name == wanted), None)
+    if table is not None and table.url:
+        return url(table.url, None, None, options)
+    return _started(sources, wanted, options)
+
+
+def _started(sources: Sources, wanted: str, options: Sequence[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="codex-shim-") as folder:
+        place = _place(survey(os.environ, Path(folder)))
+        spec = alone.spec(sources, wanted, place)
+        if spec is None:
+            fail(unknown(wanted, sources))
+        StageFiles(Path(folder)).put(spec)
+        return _examine(_subject(spec, place, sources), options)
+
+
+def _place(surroundings: Surroundings) -> alone.Place:
+    return alone.Place(
+        listen=_free(),
+        next=_free(),
+        local_token=Secret(secrets.token_urlsafe(16)),
+        hop_token=Secret(secrets.token_urlsafe(16)),
+        surroundings=surroundings,
+    )
+
+
+def _subject(spec: StageSpec, place: alone.Place, sources: Sources) -> dict[str, Any]:
+    kind = _kind(spec, sources)
+    assert place.next is not None
+    return {
+        "name": spec.name,
+        "url": spec.url,
+        "kind": kind,
+        "argv": argv_of(spec.kind, spec.argv),
+        "env": spec.env,
+        "next_port": None if kind == "egress" else place.next[1],
+        "token": (place.local_token if kind == "ingress" else place.hop_token).reveal(),
+        "hop_token": place.hop_token.reveal(),
+        "model": plan.slugs(sources.workers)[0],
+        "ready": "tcp" if spec.ready == "tcp" else "health",
+    }
+
+
+def _kind(spec: StageSpec, sources: Sources) -> str:
+    table = next((stage for stage in sources.pipeline.stages if stage.name == spec.name), None)
+    if table is None:
+        return "egress"
+    return table.use if table.use in ("ingress", "router") else "stage"
+
+
+def _examine(subject: dict[str, Any], options: Sequence[str]) -> int:
+    """The runner writes to our own output. Ctrl-C ends it first: it has a process to clear away."""
+    argv = [sys.executable, "-P", "-m", RUNNER, "--subject", "-", *options]
+    runner = subprocess.Popen(argv, stdin=subprocess.PIPE)  # noqa: S603  # our own interpreter and module
+    try:
+        runner.communicate(msgspec.json.encode(subject))
+    except KeyboardInterrupt:
+        runner.wait()
+    return runner.returncode
+
+
+def _free() -> tuple[str, int]:
+    """A port that nobody listens on now; whoever is told of it binds it itself."""
+    with bind(_HOST, 0) as probe:
+        return probe.getsockname()[:2]
