@@ -20,6 +20,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from codex_shim.stages.contract.secret import Secret
@@ -56,6 +57,7 @@ class Chain:
         self._home = Home(options.home)
         self._stage_files = StageFiles(self._home.stages)
         self._end = asyncio.Event()
+        self._writing: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         """Raises `ConfigError` or `StartError` before anything is started."""
@@ -93,8 +95,7 @@ class Chain:
         prompt, _ = await asyncio.to_thread(codex_cli.base_prompt, cli, self._home.prompt_cache, self._environ)
         entries = catalog.entries(sources.rows, prompt)
         token = self._home.local_token()
-        for written in files.write(self._home, entries, url, token):
-            self._report({"event": "wrote", "path": written.path, "change": written.change})
+        self._writing = asyncio.create_task(self._write_files(entries, url, token))
         inputs = plan.Inputs(
             pipeline=sources.pipeline,
             workers=sources.workers,
@@ -104,6 +105,11 @@ class Chain:
             surroundings=surroundings,
         )
         return plan.build(inputs, addresses)
+
+    async def _write_files(self, entries: list[dict[str, Any]], url: str, token: str) -> None:
+        """In a thread, while the stages start: Codex needs the files only once the chain is ready."""
+        for written in await asyncio.to_thread(files.write, self._home, entries, url, token):
+            self._report({"event": "wrote", "path": written.path, "change": written.change})
 
     async def _supervise(self, chain_plan: ChainPlan, spawner: Spawner, sockets: dict[str, socket.socket], url: str) -> int:
         logs = LogBook(self._home.logs)
@@ -130,6 +136,8 @@ class Chain:
     async def _serve(self, supervisor: Supervisor, url: str) -> int:
         began = time.perf_counter()
         failed = await self._start(supervisor)
+        if self._writing is not None:
+            await self._writing
         if failed:
             self._report({"event": "failed", "text": _explain(failed), "code": 1})
             return 1

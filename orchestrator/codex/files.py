@@ -1,11 +1,15 @@
 """The files for Codex, all below our own home: the catalog, and a Codex home whose configuration points at the chain.
 
 Nothing of the user's own `~/.codex` is read or written here; trying codex-shim is `CODEX_HOME=~/.codex-shim/codex-home codex`.
+Codex itself writes into that configuration (trusted folders, the chosen model, …), so only the keys that are ours are set in it.
 """
 
 from __future__ import annotations
 
 import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,9 +18,14 @@ from ..home import Home, write_private
 
 PROVIDER = "codex_shim"
 
+_HEADER = """\
+# Written by codex-shim. Use it with CODEX_HOME=(this folder); your own ~/.codex is not touched.
+# codex-shim keeps `model_provider`, `model_catalog_json` and [model_providers.codex_shim] right; the rest is yours and Codex's.
+"""
+
 
 class Written(msgspec.Struct, frozen=True):
-    """A file, and whether it is new, changed or as it was."""
+    """A file, and whether it was created, updated, unchanged, or left because it is not valid TOML."""
 
     path: str
     change: str
@@ -25,36 +34,61 @@ class Written(msgspec.Struct, frozen=True):
 def write(home: Home, catalog: list[dict[str, Any]], base_url: str, token: str) -> list[Written]:
     """Returns what happened to each file."""
     listing = json.dumps({"models": catalog}, indent=1, ensure_ascii=False).encode() + b"\n"
-    slug = catalog[0]["slug"]
-    return [
-        _put(home.catalog, listing),
-        _put(home.codex_config, codex_config(slug, base_url, token, str(home.catalog)).encode()),
-    ]
+    slugs = [entry["slug"] for entry in catalog]
+    provider = {
+        "name": "codex-shim",
+        "base_url": base_url,
+        "wire_api": "responses",
+        "experimental_bearer_token": token,
+        "stream_idle_timeout_ms": 600_000,
+    }
+    return [_put(home.catalog, listing), _put_config(home.codex_config, slugs, str(home.catalog), provider)]
 
 
-def codex_config(slug: str, base_url: str, token: str, catalog: str) -> str:
-    """`config.toml` of the opt-in Codex home."""
-    return f"""\
-# Written by `codex-shim generate`. Use it with CODEX_HOME={{this folder}}; your own ~/.codex is not touched.
-model = {_quoted(slug)}
-model_provider = "{PROVIDER}"
-model_catalog_json = {_quoted(catalog)}
+def codex_config(before: str, slugs: Sequence[str], catalog: str, provider: dict[str, Any]) -> str:
+    """The text of `config.toml` with our keys set, everything else as it was. Raises `ValueError` for what is no TOML.
 
-[model_providers.{PROVIDER}]
-name = "codex-shim"
-base_url = {_quoted(base_url)}
-wire_api = "responses"
-experimental_bearer_token = {_quoted(token)}
-stream_idle_timeout_ms = 600000
-"""
+    The model stays the one that was chosen there, as long as it is on offer.
+    """
+    import tomlkit
 
-
-def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are a subset of its own."""
-    return json.dumps(text, ensure_ascii=False)
+    document = tomlkit.parse(before)
+    if document.get("model") not in slugs:
+        document["model"] = slugs[0]
+    document["model_provider"] = PROVIDER
+    document["model_catalog_json"] = catalog
+    providers = document.setdefault("model_providers", tomlkit.table(is_super_table=True))
+    table = providers.setdefault(PROVIDER, tomlkit.table())
+    for name, value in provider.items():
+        table[name] = value
+    return tomlkit.dumps(document)
 
 
-def _put(path: Any, content: bytes) -> Written:
+def is_right(before: str, slugs: Sequence[str], catalog: str, provider: dict[str, Any]) -> bool:
+    """Whether nothing has to be written: the usual case at a start, and told without an editor of TOML."""
+    found = tomllib.loads(before)
+    table = found.get("model_providers", {}).get(PROVIDER, {})
+    return (
+        found.get("model") in slugs
+        and found.get("model_provider") == PROVIDER
+        and found.get("model_catalog_json") == catalog
+        and all(table.get(name) == value for name, value in provider.items())
+    )
+
+
+def _put_config(path: Path, slugs: Sequence[str], catalog: str, provider: dict[str, Any]) -> Written:
+    try:
+        before = path.read_text("utf-8") if path.exists() else None
+        if before is not None and is_right(before, slugs, catalog, provider):
+            return Written(str(path), "unchanged")
+        after = codex_config(_HEADER if before is None else before, slugs, catalog, provider)
+    except ValueError:  # of tomllib, tomlkit and the decoder of UTF-8 alike
+        return Written(str(path), "left as it is: not valid TOML")
+    write_private(path, after.encode())
+    return Written(str(path), "created" if before is None else "updated")
+
+
+def _put(path: Path, content: bytes) -> Written:
     try:
         before = path.read_bytes()
     except FileNotFoundError:
