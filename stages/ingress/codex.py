@@ -46,7 +46,10 @@ def _limited(failure: Failure) -> Failure:
 
 
 def _recoded(failure: Failure, code: str, more: str = "") -> Failure:
-    return Failure(code=code, message=failure.message.rstrip() + more, status=failure.status, retry_after=failure.retry_after)
+    message = failure.message.rstrip()
+    if more and not message.endswith((".", "!", "?")):
+        message += "."
+    return Failure(code=code, message=message + more, status=failure.status, retry_after=failure.retry_after)
 
 
 def _duration(seconds: int) -> str:

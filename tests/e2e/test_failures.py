@@ -38,7 +38,7 @@ def error(message: str, **more: str) -> dict[str, object]:
         pytest.param(refuses(422, error("input.0: bad")), "input.0: bad", id="an unprocessable field"),
         pytest.param(
             refuses(429, error("Daily limit reached"), {"retry-after": "7200"}),
-            "Daily limit reached (HTTP 429) The provider asks to wait about 120 minutes.",
+            "Daily limit reached (HTTP 429). The provider asks to wait about 120 minutes.",
             id="a limit of hours",
         ),
         pytest.param(Answer(HTML, headers={"content-type": "text/html"}), "web page instead of a model's answer", id="a web page"),
@@ -84,7 +84,7 @@ def test_codex_waits_as_long_as_a_rate_limit_says_and_then_succeeds(codex: Codex
     turn = codex.exec("hi")
     assert (turn.code, turn.text) == (0, "ok")
     assert len(turn.reconnects) == 1
-    assert f"{PROVIDER}: Slow down (HTTP 429)" in turn.reconnects[0]
+    assert f"{PROVIDER}: Slow down (HTTP 429). Please try again in 1s." in turn.reconnects[0]
     first, second = upstream.requests
     assert first.answered_at is not None
     assert 1.0 <= second.at - first.answered_at < 5.0

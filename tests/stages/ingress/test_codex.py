@@ -45,6 +45,11 @@ def test_a_wait_that_the_message_names_is_not_named_twice() -> None:
     assert for_codex(failure).message == "Try again in 1.5s"
 
 
+def test_what_is_added_is_a_sentence_of_its_own() -> None:
+    failure = Failure(code="rate_limit_exceeded", message="Slow down (HTTP 429)", status=429, retry_after=2)
+    assert for_codex(failure).message == "Slow down (HTTP 429). Please try again in 2s."
+
+
 def test_codex_is_known_by_its_originator() -> None:
     assert is_codex({"originator": "codex_exec"})
     assert not is_codex({"user-agent": "openai-python"})
