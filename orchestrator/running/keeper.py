@@ -24,6 +24,8 @@ from .status import LAST_LINES, StageStatus, State, describe_exit
 
 START_SECONDS = 20.0
 OUTSIDE_SECONDS = 5.0
+# A stage cuts off what still streams when its drain time is over, and needs a moment to say so to its clients.
+DRAIN_GRACE_SECONDS = 1.0
 KILL_GRACE_SECONDS = 2.0
 CONFIG_ERROR = 78
 
@@ -59,6 +61,7 @@ class Keeper:
         self._requests: asyncio.Queue[Request] = asyncio.Queue()
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._draining: set[asyncio.Task[None]] = set()
+        self._owed: asyncio.Future[str | None] | None = None  # to whoever asked for the start that comes next
         self._stopping = asyncio.Event()
         self._ready_at = 0.0
 
@@ -66,6 +69,7 @@ class Keeper:
         """Until `stop`. Never raises: what goes wrong with a stage is its status."""
         while not self._stopping.is_set():
             child = await self._start()
+            self._tell_of_start()
             if child is not None or self.spec.kind == "url":
                 await self._serve(child)
             else:
@@ -73,6 +77,7 @@ class Keeper:
         self._close_socket()
         self._set("stopped")
         self.settled_once.set()
+        self._tell_of_start()
         while not self._requests.empty():
             _resolve(self._requests.get_nowait()[1], None)
 
@@ -108,15 +113,17 @@ class Keeper:
             self._open_socket()
             child = await self._spawner.spawn(self.spec, self._listening.fileno() if self._listening else None, self._take_line)
         except OSError as error:
+            self._settled(self.spec)
             self._lines.append(f"{self.spec.argv[0] if self.spec.argv else self.spec.name}: {error.strerror or error}")
             self.status.last_exit = "it could not be started"
             return None
         self.status.pid = child.pid
-        if not await self._becomes_ready(child):
+        ready = await self._becomes_ready(child)
+        self._settled(self.spec)
+        if not ready:
             return None
         self._ready_at = time.monotonic()
         self.status.start_ms = round((time.perf_counter() - began) * 1000, 1)
-        self._settled(self.spec)
         self._set("ready")
         return child
 
@@ -154,9 +161,7 @@ class Keeper:
             self._set("stopping")
             if child is not None:
                 await self._drain(child)
-            if verb == "lease":
-                await self._lend(answer)
-            _resolve(answer, None)
+            await self._obey(verb, answer)
             return
 
     async def _replace(self, old: Child, answer: asyncio.Future[str | None]) -> Child:
@@ -191,12 +196,23 @@ class Keeper:
         except TimeoutError:
             self.status.restarts += 1
             return
-        if verb == "lease":
-            self._backoff.reset()
+        self._backoff.reset()
+        await self._obey(verb, answer)
+
+    async def _obey(self, verb: str, answer: asyncio.Future[str | None]) -> None:
+        """What was asked of a stage that has no process now. A start is answered when it has worked, or has not."""
+        if verb == "replace":
+            self.status.restarts += 1
+            self._owed = answer
+        elif verb == "lease":
             await self._lend(answer)
-        elif verb == "replace":
-            self._backoff.reset()
-        _resolve(answer, None)
+        else:
+            _resolve(answer, None)
+
+    def _tell_of_start(self) -> None:
+        if self._owed is not None:
+            _resolve(self._owed, None if self.status.state == "ready" else f"it did not come up ({self.status.last_exit})")
+            self._owed = None
 
     async def _lend(self, answer: asyncio.Future[str | None]) -> None:
         """Somebody else serves this address now, and binds it himself."""
@@ -214,7 +230,7 @@ class Keeper:
     async def _drain(self, child: Child) -> None:
         """SIGTERM and time to finish; then the end, for it and its children."""
         child.terminate()
-        done, _ = await asyncio.wait({child.exited}, timeout=self.spec.drain_seconds)
+        done, _ = await asyncio.wait({child.exited}, timeout=self.spec.drain_seconds + DRAIN_GRACE_SECONDS)
         if not done:
             child.kill()
             await asyncio.wait({child.exited}, timeout=KILL_GRACE_SECONDS)
@@ -253,7 +269,9 @@ class Keeper:
             self._listening = None
 
     def _note_exit(self, child: Child) -> None:
-        self.status.last_exit = describe_exit(child.exited.result())
+        self.status.last_exit = child.epitaph or describe_exit(child.exited.result())
+        if self.spec.kind == "command":
+            child.sweep()  # what it left behind may hold the port that its successor needs
 
     def _take_line(self, line: str) -> None:
         self._lines.append(line)

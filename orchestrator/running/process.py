@@ -28,6 +28,7 @@ class Child:
         self.pid = pid
         self.exited: asyncio.Future[int] = loop.create_future()
         self.said_ready: asyncio.Future[None] = loop.create_future()
+        self.epitaph: str | None = None  # why it ended, where its exit code does not tell
         self._lifeline = lifeline
         self._on_line = on_line
 

@@ -33,6 +33,7 @@ class ForkSpawner:
         self._answers: dict[int, asyncio.Future[int]] = {}
         self._children: dict[int, Child] = {}
         self._early: dict[int, int] = {}  # exits that were told before their start was
+        self._orphans: list[int] = []  # descriptors of what a fork server that died has left
 
     @property
     def pid(self) -> int | None:
@@ -72,23 +73,33 @@ class ForkSpawner:
             "title": f"codex-shim: {spec.name}",
         }
         given = [stdin_r, out_w, err_w, *([] if listening is None else [listening])]
-        answer = self._answers[number] = asyncio.get_running_loop().create_future()
-        socket.send_fds(self._control, [msgspec.json.encode(message)], given)
-        for descriptor in (stdin_r, out_w, err_w):
-            os.close(descriptor)
         try:
-            child = Child(await answer, stdin_w, on_line)
+            child = Child(await self._fork(message, given), stdin_w, on_line)
         except OSError:
-            for descriptor in (stdin_w, out_r, err_r):
-                os.close(descriptor)
+            _close(stdin_w, out_r, err_r)
             raise
+        finally:
+            _close(stdin_r, out_w, err_w)
         await read_lines(out_r, child.take_line)
         await read_lines(err_r, child.take_line)
         self._adopt(child)
         return child
 
+    async def _fork(self, message: dict[str, Any], given: list[int]) -> int:
+        """The pid. Raises `OSError` where the fork server is gone, whether or not that is known already."""
+        assert self._control is not None
+        answer = self._answers[message["id"]] = asyncio.get_running_loop().create_future()
+        try:
+            socket.send_fds(self._control, [msgspec.json.encode(message)], given)
+        except OSError:
+            del self._answers[message["id"]]
+            raise
+        return await answer
+
     async def close(self) -> None:
         self._disconnect()
+        for orphan in self._orphans:
+            _kill(orphan)
         if self._process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(self._process.wait, 2)
@@ -133,11 +144,29 @@ class ForkSpawner:
         self._answers.clear()
         orphans, self._children = self._children, {}
         for child in orphans.values():
+            self._remember(child.pid)
             child.terminate()
+            child.epitaph = "its parent, the fork server, died"
             child.set_exited(-signal.SIGHUP)
+
+    def _remember(self, pid: int) -> None:
+        """An orphan may finish what it streams, but not outlive the chain. A descriptor cannot come to mean another process."""
+        with contextlib.suppress(OSError):
+            self._orphans.append(os.pidfd_open(pid))
 
     def _disconnect(self) -> None:
         if self._control is not None:
             asyncio.get_running_loop().remove_reader(self._control)
             self._control.close()
             self._control = None
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _kill(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+    os.close(process)

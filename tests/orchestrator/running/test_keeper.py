@@ -61,12 +61,31 @@ class FakeSpawner:
 class Play:
     def __init__(self, kind: Literal["module", "command"] = "module", drain_seconds: float = 5.0) -> None:
         self.states: list[str] = []
+        self.put: list[str] = []
+        self.taken_away: list[str] = []
         self.spawner = FakeSpawner()
         listening = bind("127.0.0.1", 0)
         self.port = listening.getsockname()[1]
-        spec = StageSpec(name="s", kind=kind, host="127.0.0.1", port=self.port, argv=("m",), drain_seconds=drain_seconds)
+        spec = StageSpec(
+            name="s",
+            kind=kind,
+            host="127.0.0.1",
+            port=self.port,
+            argv=("m",),
+            inherits=kind == "module",
+            drain_seconds=drain_seconds,
+        )
+        if kind == "command":
+            listening.close()
         self.keeper = Keeper(
-            spec, self.spawner, listening, changed=self._changed, printed=lambda stage, line: None, dice=lambda: 0.0
+            spec,
+            self.spawner,
+            listening if kind == "module" else None,
+            changed=self._changed,
+            printed=lambda stage, line: None,
+            files=lambda spec: self.put.append(spec.name),
+            settled=lambda spec: self.taken_away.append(spec.name),
+            dice=lambda: 0.0,
         )
         self.task = asyncio.create_task(self.keeper.run())
 
@@ -201,6 +220,52 @@ async def test_what_a_foreign_program_leaves_behind_is_swept() -> None:
     async with play(kind="command") as it:
         await it.until("ready")
     assert it.child.told == ["terminate", "sweep"]
+
+
+@scene
+async def test_what_a_foreign_program_leaves_behind_is_swept_when_it_dies_by_itself() -> None:
+    async with play(kind="command") as it:
+        await it.until("ready")
+        first = it.child
+        first.set_exited(1)
+        await it.until("waiting")
+        assert first.told == ["sweep"], "its children may hold the port that its successor needs"
+
+
+@scene
+async def test_restarting_a_foreign_program_is_answered_when_the_new_one_is_ready() -> None:
+    async with play(kind="command") as it:
+        await it.until("ready")
+        assert await it.keeper.replace() is None
+        assert (it.keeper.status.state, it.keeper.status.pid, it.keeper.status.restarts) == ("ready", 101, 1)
+
+
+@scene
+async def test_restarting_a_foreign_program_in_vain_says_so() -> None:
+    async with play(kind="command") as it:
+        await it.until("ready")
+        it.spawner.on_spawn = lambda child: child.set_exited(3)
+        assert await it.keeper.replace() == "it did not come up (exit code 3)"
+
+
+@scene
+async def test_restarting_a_stage_that_was_given_up_is_answered_when_it_is_ready_or_is_not() -> None:
+    async with play() as it:
+        it.spawner.on_spawn = lambda child: child.set_exited(78)
+        await it.until("failed")
+        assert await it.keeper.replace() == "it did not come up (exit code 78)"
+        await it.until("failed")
+        it.spawner.on_spawn = FakeChild.becomes_ready
+        assert await it.keeper.replace() is None
+        assert it.keeper.status.state == "ready"
+
+
+@scene
+async def test_a_key_is_taken_from_the_disk_after_a_start_that_failed_too() -> None:
+    async with play() as it:
+        it.spawner.on_spawn = lambda child: child.set_exited(78)
+        await it.until("failed")
+        assert it.taken_away == it.put == ["s"]
 
 
 @scene
