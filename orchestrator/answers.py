@@ -12,6 +12,7 @@ from .control import Message
 from .control_server import Handler
 from .running.logbook import LogBook
 from .running.supervisor import Supervisor
+from .settings.problems import did_you_mean
 from .stage_files import StageFiles
 
 
@@ -40,13 +41,12 @@ class Answers:
 
     async def _restart(self, request: Message) -> AsyncIterator[Message]:
         wanted = request.get("stage")
+        if refusal := self._unknown(wanted):
+            yield refusal
+            return
         names = [wanted] if wanted else [spec.name for spec in self._supervisor.plan.start_order]
         for name in names:
-            keeper = self._supervisor.keepers.get(str(name))
-            if keeper is None:
-                yield {"ok": False, "error": f"there is no stage named `{name}`"}
-                return
-            if error := await keeper.replace():
+            if error := await self._supervisor.keepers[name].replace():
                 yield {"ok": False, "error": f"{name}: {error}"}
                 return
             yield {"stage": name}
@@ -54,6 +54,9 @@ class Answers:
 
     async def _follow(self, request: Message) -> AsyncIterator[Message]:
         stage = request.get("stage")
+        if refusal := self._unknown(stage):
+            yield refusal
+            return
         queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=10_000)
         for name, line in self._logs.latest(stage, int(request.get("lines", 200))):
             yield {"stage": name, "line": line}
@@ -75,10 +78,10 @@ class Answers:
 
     async def _lease(self, request: Message) -> AsyncIterator[Message]:
         """Lend a stage's place to whoever asks, for as long as he stays connected."""
-        keeper = self._supervisor.keepers.get(str(request.get("stage")))
-        if keeper is None:
-            yield {"ok": False, "error": f"there is no stage named `{request.get('stage')}`"}
+        if refusal := self._unknown(str(request.get("stage"))):
+            yield refusal
             return
+        keeper = self._supervisor.keepers[request["stage"]]
         if error := await keeper.lease():
             yield {"ok": False, "error": error}
             return
@@ -91,3 +94,11 @@ class Answers:
             self._files.settled(spec)
             task = asyncio.create_task(keeper.give_back(), name="give back")
             task.add_done_callback(lambda _: None)
+
+    def _unknown(self, stage: str | None) -> Message | None:
+        """The refusal for a name that no stage has; None stands for all of them."""
+        known = list(self._supervisor.keepers)
+        if stage is None or stage in known:
+            return None
+        hint = did_you_mean(stage, known) or f"; there are {', '.join(known)}"
+        return {"ok": False, "error": f"there is no stage named `{stage}`{hint}"}

@@ -99,12 +99,15 @@ def restart(stage: Annotated[str | None, typer.Argument(help="One stage; all of 
 
     Example: codex-shim pipeline restart policy
     """
+    message: dict[str, Any] = {}
     try:
         for message in connection().ask("restart", stage=stage):
             if "stage" in message:
                 typer.echo(f"{message['stage']} was replaced")
-            elif not message.get("ok"):
+            elif not message["ok"]:
                 fail(str(message["error"]))
+        if "ok" not in message:
+            fail("the chain was stopped before this was done")
     except NotRunningError:
         fail("no chain is running; start it with `codex-shim start`")
 
@@ -127,6 +130,8 @@ def logs(
         for message in connection().ask("logs", stage=stage, follow=follow, lines=lines):
             if "line" in message:
                 typer.echo(painter.paint(message["stage"], message["line"]))
+            elif not message["ok"]:
+                fail(str(message["error"]))
     except NotRunningError:
         _stored_logs(painter, stage, lines)
     except KeyboardInterrupt:
@@ -221,9 +226,9 @@ def _row(stage: dict[str, Any]) -> list[str]:
 
 def _stored_logs(painter: Any, stage: str | None, lines: int) -> None:
     """What the last run left behind."""
-    found = sorted(state.home.logs.glob(f"{stage or '*'}.log"))
+    found = [path for path in sorted(state.home.logs.glob("*.log")) if stage in (None, path.stem)]
     if not found:
-        fail("no chain is running, and there are no logs of an earlier one")
+        fail("no chain is running, and there are no logs of an earlier one" + (f" named `{stage}`" if stage else ""))
     for path in found:
         for line in _tail(path, lines):
             typer.echo(painter.paint(path.stem, line))
