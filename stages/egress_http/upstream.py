@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import Event, ResponseBuilder
+from ..contract.secret import REDACTED
 from ..contract.sse import Frame, SSEDecoder
 from ..kit.client import HopClient, Reply
 from .config import Config
@@ -18,6 +19,9 @@ from .dialects.base import Dialect, Prepared
 
 # How long usage may come after the reason to stop; some servers then leave the connection open and silent.
 GRACE_SECONDS = 2.0
+
+# Of what is shorter, like the `1` in `x-beta: 1`, an error may speak by chance.
+SHORTEST_SECRET = 8
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,6 +40,7 @@ class Upstream:
             "user-agent": "codex-shim",
             **config.headers,
         }
+        self._secrets = [value for value in (config.api_key or "", *config.headers.values()) if len(value) >= SHORTEST_SECRET]
         self._dialect = dialect
         self._client = HopClient(
             patience=1.0,
@@ -62,7 +67,7 @@ class Upstream:
                 raise HopError(self._web_page())
             yield builder.start()
             async for events in _translated(reply, prepared, builder):
-                yield name_provider(events, self.who)
+                yield name_provider(events, self.who, self._secrets)
             await reply.drain()
 
     def _web_page(self) -> Failure:
@@ -71,16 +76,25 @@ class Upstream:
 
     async def _refusal(self, reply: Reply) -> Failure:
         failure = self._dialect.read_error(reply.status, await reply.read(), reply.headers.get("retry-after"))
-        return msgspec.structs.replace(failure, message=f"{self.who}: {failure.message}{_advice(reply.status)}")
+        sentence = without(self._secrets, failure.message)
+        return msgspec.structs.replace(failure, message=f"{self.who}: {sentence}{_advice(reply.status)}")
 
 
-def name_provider(events: list[Event], who: str) -> list[Event]:
+def name_provider(events: list[Event], who: str, secrets: Sequence[str] = ()) -> list[Event]:
     """A translator does not know whose stream it reads, so a failure inside it gets the provider's name here."""
     if events[-1]["type"] == "response.failed":
         error = events[-1]["response"]["error"]
+        error["message"] = without(secrets, error["message"])
         if not error["message"].startswith(who):
             error["message"] = f"{who}: {error['message']}"
     return events
+
+
+def without(secrets: Sequence[str], message: str) -> str:
+    """Some providers repeat a key when they refuse it, and what they say ends up in logs and on screens."""
+    for secret in secrets:
+        message = message.replace(secret, REDACTED)
+    return message
 
 
 async def _translated(reply: Reply, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[list[Event]]:
