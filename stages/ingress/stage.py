@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from ..contract.body import Document
@@ -48,17 +48,12 @@ class Ingress(Stage[Config]):
         guard.check_origin(exchange.headers, self.context.config.allowed_origins)
 
     async def responses(self, exchange: Exchange) -> None:
-        try:
-            document = await self._read(exchange)
-            exchange.notes["model"] = document.get("model", str)
-            if document.get("stream", bool, False):
-                await self._stream(exchange, document)
-            else:
-                await self.context.next.relay(exchange, document.encode())
-        except HopError as error:
-            if exchange.started or not is_codex(exchange.headers):
-                raise
-            await self._tell_codex(exchange, error.failure)
+        document = await self._read(exchange)
+        exchange.notes["model"] = document.get("model", str)
+        if document.get("stream", bool, False):
+            await self._stream(exchange, document)
+        else:
+            await self.context.next.relay(exchange, document.encode())
 
     async def compact(self, exchange: Exchange) -> None:
         await self.context.next.relay(exchange, (await self._read(exchange)).encode())
@@ -66,6 +61,12 @@ class Ingress(Stage[Config]):
     async def models(self, exchange: Exchange) -> None:
         self._check_token(exchange, required=False)  # `codex doctor` asks without one, and slugs are no secret here
         await self.forward(exchange)
+
+    async def fail(self, exchange: Exchange, failure: Failure) -> None:
+        if is_codex(exchange.headers) and exchange.method == "POST" and exchange.path.rstrip("/").endswith("/responses"):
+            await self._tell_codex(exchange, failure)
+        else:
+            await super().fail(exchange, failure)
 
     async def health(self) -> dict[str, Any]:
         return self.context.config.advertised
@@ -94,7 +95,7 @@ class Ingress(Stage[Config]):
             await _expect_stream(reply, self.context.handshake.next_name)
             await exchange.start(200, forward_response(reply.headers.items()))
             ending = StreamEnding(document.get("model", str) or "", for_codex if is_codex(exchange.headers) else _unchanged)
-            async with _keepalive(exchange, self.context.config.keepalive_seconds):
+            async with _keepalive(exchange, ending, self.context.config.keepalive_seconds):
                 await self._copy(reply, exchange, ending)
             exchange.notes["ended"] = ending.outcome
             await exchange.end()
@@ -111,12 +112,16 @@ class Ingress(Stage[Config]):
                     return
         except HopError as error:
             failure = error.failure
+        except asyncio.CancelledError:
+            if not exchange.connected:
+                raise
+            failure = Failure(code=SERVER_ERROR, message="the chain was stopped in the middle of this answer")
         exchange.notes["error"] = failure.message
         await exchange.write(ending.fail(failure))
 
     async def _tell_codex(self, exchange: Exchange, failure: Failure) -> None:
         """The failure as the one-event stream that Codex reads, instead of a status it would retry in vain."""
-        exchange.notes |= {"error": failure.message, "upstream_status": failure.status, "ended": "response.failed"}
+        exchange.notes |= {"upstream_status": failure.status, "ended": "response.failed"}
         builder = ResponseBuilder(str(exchange.notes.get("model") or ""), int(time.time()))
         await exchange.start()
         await exchange.write(encode_events([*builder.start(), *builder.fail(for_codex(failure))]))
@@ -134,17 +139,23 @@ async def _expect_stream(reply: Reply, who: str) -> None:
 
 
 @asynccontextmanager
-async def _keepalive(exchange: Exchange, seconds: float) -> AsyncIterator[None]:
+async def _keepalive(exchange: Exchange, ending: StreamEnding, seconds: float) -> AsyncIterator[None]:
     """Write a keepalive whenever the stream has been silent for so long; it re-arms Codex's idle timer, a comment would not."""
 
     async def watch() -> None:
         while True:
             before = exchange.bytes_out
             await asyncio.sleep(seconds)
+            if ending.ended:
+                return  # its last bytes may still be on their way to a slow client; nothing comes behind them
             if exchange.bytes_out == before:
                 await exchange.write(KEEPALIVE)
 
-    watcher = asyncio.create_task(watch())
+    async def watch_while_connected() -> None:
+        with suppress(ConnectionResetError):
+            await watch()
+
+    watcher = asyncio.create_task(watch_while_connected())
     try:
         yield
     finally:

@@ -37,6 +37,12 @@ class Exchange:
         """Whether a part of the answer is already out."""
         return self.response is not None
 
+    @property
+    def connected(self) -> bool:
+        """Whether the client is still there."""
+        transport = self._request.transport
+        return transport is not None and not transport.is_closing()
+
     async def body(self, limit: int = INNER_LIMIT) -> bytes:
         """The whole body as it was sent, still compressed if it was. Raises `HopError` (413) beyond `limit` bytes."""
         if self._body is None:

@@ -5,6 +5,7 @@ This file and client.py, exchange.py are the only ones that know aiohttp.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 import traceback
@@ -19,6 +20,7 @@ from .exchange import Exchange
 from .stage import Stage
 
 BACKLOG = 1024
+LAST_WORDS_SECONDS = 0.5  # for telling clients of the end, within the second that the orchestrator grants beyond the drain time
 CLIENT_CLOSED = 499  # nginx's status for a client that left; nobody receives it
 
 Route = Callable[[Exchange], Awaitable[None]]
@@ -39,6 +41,7 @@ class StageServer:
             ("GET", "/v1/responses"): _no_websocket,
         }
         self._runner: web.ServerRunner | None = None
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def start(self, listening: socket.socket) -> None:
         server = web.Server(
@@ -50,19 +53,27 @@ class StageServer:
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=self._handshake.drain_seconds)
+        self._runner = web.ServerRunner(server, shutdown_timeout=self._handshake.drain_seconds + LAST_WORDS_SECONDS)
         await self._runner.setup()
         await web.SockSite(self._runner, listening, backlog=BACKLOG).start()
 
     async def stop(self) -> None:
-        """Refuse new connections, let running exchanges end for as long as the drain time allows."""
-        if self._runner:
-            await self._runner.cleanup()
+        """Refuse new connections, let running exchanges end for as long as the drain time allows, then cut them off with a word."""
+        if self._runner is None:
+            return
+        cleanup = asyncio.create_task(self._runner.cleanup())
+        await asyncio.wait({cleanup}, timeout=self._handshake.drain_seconds)
+        for task in self._running:
+            task.cancel()
+        await cleanup
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         exchange = Exchange(request)
         began = time.perf_counter()
         outcome = "cancelled"
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
         try:
             await self._dispatch(exchange)
             outcome = "ok"
@@ -72,11 +83,16 @@ class StageServer:
             await self._answer(exchange, error.failure)
         except (ConnectionResetError, web.RequestPayloadError):
             pass  # the client went away while we were reading or writing
+        except asyncio.CancelledError:
+            if not exchange.connected:
+                raise
+            await self._answer(exchange, self._out_of_time())
         except Exception as error:
             outcome = "bug"
             self._log.event("bug", request_id=exchange.request_id, traceback=traceback.format_exc())
             await self._answer(exchange, self._bug(error))
         finally:
+            self._running.discard(task)
             if exchange.ended and outcome == "cancelled":
                 outcome = "ok"  # the client left with the whole answer
             self._write_line(exchange, outcome, began)
@@ -96,8 +112,11 @@ class StageServer:
         if exchange.started:
             exchange.abort()
             return
-        headers = {"retry-after": f"{failure.retry_after:.0f}"} if failure.retry_after is not None else None
-        await exchange.reply(failure.body(exchange.request_id), failure.status, headers)
+        await self._stage.fail(exchange, failure)
+
+    def _out_of_time(self) -> Failure:
+        sentence = f"{self._handshake.stage} was stopped before this request was answered"
+        return Failure(code=SERVER_ERROR, message=sentence, status=503)
 
     def _bug(self, error: Exception) -> Failure:
         stage = self._handshake.stage

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 from typing import Any, Generic, TypeVar
 
-from ..contract.errors import AUTHENTICATION, refuse
+from ..contract.errors import AUTHENTICATION, Failure, refuse
 from ..contract.handshake import Handshake
 from ..contract.headers import bearer
 from .client import HopClient
@@ -70,6 +70,11 @@ class Stage(Generic[C]):
     async def models(self, exchange: Exchange) -> None:
         """`GET /v1/models`."""
         await self.forward(exchange)
+
+    async def fail(self, exchange: Exchange, failure: Failure) -> None:
+        """Answer with a failure. Nothing of an answer is out yet."""
+        headers = {"retry-after": f"{failure.retry_after:.0f}"} if failure.retry_after is not None else None
+        await exchange.reply(failure.body(exchange.request_id), failure.status, headers)
 
     async def health(self) -> dict[str, Any]:
         """What `GET /health` adds to `ok` and `stage`."""
