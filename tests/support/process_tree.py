@@ -81,3 +81,10 @@ def _exists(pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def parent(pid: int) -> int:
+    """Needs /proc."""
+    facts = _facts(pid)
+    assert facts is not None, f"process {pid} has ended"
+    return int(facts[1])

@@ -1,0 +1,158 @@
+"""A process of the chain is killed: what its clients see, and what is left afterwards."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+
+import process_tree
+import pytest
+from chat_answers import Answer, Wait, chunk, says
+from knocking import Knocking, addresses
+from responses_client import ask, ask_all, error_of, text_of
+from running_chain import RunningChain
+from scripted_upstream import ScriptedUpstream
+from waiting import until
+
+STAGES = ["policy", "router", "egress", "ingress"]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+
+
+def name_of(chain: RunningChain, stage: str) -> str:
+    """The worker of the scripted upstream is named after its port."""
+    return chain.status()["stages"][-1]["name"] if stage == "egress" else stage
+
+
+def kill(chain: RunningChain, stage: str) -> int:
+    pid = chain.pids[stage]
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def wait_for_another(chain: RunningChain, stage: str, pid: int) -> None:
+    until(lambda: chain.stage(stage)["state"] == "ready" and chain.stage(stage)["pid"] not in (None, pid), f"{stage} runs again")
+
+
+def fork_server(chain: RunningChain) -> int:
+    if sys.platform != "linux":
+        pytest.skip("only Linux has a fork server")
+    return process_tree.parent(chain.pids["router"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_killed_while_idle_comes_back_and_refuses_nobody(
+    chain: RunningChain, upstream: ScriptedUpstream, stage: str
+) -> None:
+    upstream.script(lambda request: says("well ", "and alive"))
+    assert text_of(ask_all(chain)) == "well and alive"
+    stage = name_of(chain, stage)
+    with Knocking(addresses(chain)) as knocking:
+        pid = kill(chain, stage)
+        assert text_of(ask_all(chain)) == "well and alive", "a request sent at once waits for the new process"
+        wait_for_another(chain, stage, pid)
+        assert text_of(ask_all(chain)) == "well and alive"
+    assert knocking.count and not knocking.refused
+    told = next(row for row in json.loads(chain.cli("status", "--json").stdout)["stages"] if row["name"] == stage)
+    assert (told["state"], told["restarts"], told["last_exit"]) == ("ready", 1, "killed by SIGKILL")
+
+
+@pytest.mark.parametrize("stage", ["policy", "router", "egress"])
+def test_a_stage_killed_in_mid_stream_ends_the_stream_in_one_failure(
+    chain: RunningChain, upstream: ScriptedUpstream, stage: str
+) -> None:
+    gate = upstream.gate()
+    upstream.script(Answer(chunk(content="first"), Wait(gate)), says("second"))
+    stage = name_of(chain, stage)
+    with ask(chain) as answer, Knocking(addresses(chain)) as knocking:
+        events = answer.events()
+        seen = [next(event) for event in [events] for _ in range(5)]
+        assert text_of(seen) == "first"
+        began = time.monotonic()
+        pid = kill(chain, stage)
+        rest = list(events)
+        took = time.monotonic() - began
+        assert [event["type"] for event in rest] == ["response.failed"]
+        assert rest[0]["sequence_number"] == seen[-1]["sequence_number"] + 1
+        assert rest[0]["response"]["id"] == seen[0]["response"]["id"]
+        assert error_of(rest)["code"] == "server_error"
+        assert "broke off" in error_of(rest)["message"]
+        wait_for_another(chain, stage, pid)
+    assert took < 2
+    assert not knocking.refused
+    assert upstream.requests[0].wait_until_left(), "the provider is not left generating for nobody"
+    assert text_of(ask_all(chain)) == "second"
+
+
+def test_ingress_killed_in_mid_stream_cuts_the_connection_instead_of_hanging(
+    chain: RunningChain, upstream: ScriptedUpstream
+) -> None:
+    gate = upstream.gate()
+    upstream.script(Answer(chunk(content="first"), Wait(gate)), says("second"))
+    with ask(chain) as answer, Knocking(addresses(chain)) as knocking:
+        next(answer.events())
+        pid = kill(chain, "ingress")
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer.json()
+        wait_for_another(chain, "ingress", pid)
+    assert not knocking.refused
+    upstream.requests[0].wait_until_left()
+    assert text_of(ask_all(chain)) == "second"
+
+
+def test_the_fork_server_killed_while_idle_is_replaced_with_all_stages(chain: RunningChain, upstream: ScriptedUpstream) -> None:
+    upstream.script(lambda request: says("alive"))
+    before = chain.note_processes()
+    pids, server = chain.pids, fork_server(chain)
+    with Knocking(addresses(chain)) as knocking:
+        os.kill(server, signal.SIGKILL)
+        assert text_of(ask_all(chain)) == "alive"
+        for stage in (row["name"] for row in chain.status()["stages"]):
+            wait_for_another(chain, stage, pids[stage])
+        assert text_of(ask_all(chain)) == "alive"
+    assert knocking.count and not knocking.refused
+    assert fork_server(chain) != server
+    orchestrator = process_tree.find(pids["orchestrator"])
+    until(lambda: process_tree.alive(before) == [orchestrator], "the old processes have ended")
+    assert {row["last_exit"] for row in chain.status()["stages"]} == {"its parent, the fork server, died"}
+
+
+def test_the_fork_server_killed_in_mid_stream_lets_the_stream_finish(chain: RunningChain, upstream: ScriptedUpstream) -> None:
+    gate = upstream.gate()
+    upstream.script(Answer(chunk(content="first"), Wait(gate), *says(" second").steps), says("third"))
+    before, pids = chain.note_processes(), chain.pids
+    with ask(chain) as answer:
+        events = answer.events()
+        seen = [next(events)]
+        os.kill(fork_server(chain), signal.SIGKILL)
+        for stage in (row["name"] for row in chain.status()["stages"]):
+            wait_for_another(chain, stage, pids[stage])
+        gate.open()
+        seen += list(events)
+    assert (text_of(seen), seen[-1]["type"]) == ("first second", "response.completed")
+    assert text_of(ask_all(chain)) == "third"
+    orchestrator = process_tree.find(pids["orchestrator"])
+    until(lambda: process_tree.alive(before) == [orchestrator], "the old processes have ended")
+
+
+def test_a_stage_that_is_killed_again_and_again_is_given_up_and_can_be_asked_back(
+    chain: RunningChain, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(lambda request: says("alive"))
+    while (row := chain.stage("policy"))["state"] != "failed":
+        if row["state"] == "ready" and process_tree.find(row["pid"]):
+            os.kill(row["pid"], signal.SIGKILL)
+    error = error_of(ask_all(chain))
+    assert error["code"] == "server_error"
+    assert "policy cannot be reached" in error["message"]
+    status = chain.cli("status", check=False)
+    assert status.returncode == 1
+    assert "failed" in status.stdout and "killed by SIGKILL" in status.stdout
+    assert chain.cli("pipeline", "ready", check=False).returncode == 1
+    chain.cli("pipeline", "restart", "policy")
+    assert chain.stage("policy")["state"] == "ready", "restart returns when the stage is ready"
+    assert text_of(ask_all(chain)) == "alive"
