@@ -6,22 +6,15 @@ reads /proc for the benchmark; where there is none, there is nothing to tell.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 _PROC = Path("/proc")
 _TITLE = "codex-shim: "
-
-
-class Usage(msgspec.Struct, kw_only=True):
-    """One process: what it is, the CPU seconds of its life (and of its ended children), its share of memory now."""
-
-    name: str
-    cpu_seconds: float
-    pss_mb: float
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -51,18 +44,31 @@ def label(command: str) -> str:
     return next((name for end, name in known.items() if module.endswith(end)), module or Path(words[0]).name)
 
 
-def usage(roots: Iterable[int]) -> dict[int, Usage]:
-    """The processes and all their descendants that are alive, by pid."""
-    found: dict[int, Usage] = {}
-    for pid in family(roots):
-        try:
-            folder = _PROC / str(pid)
-            ticks = parse_stat((folder / "stat").read_text()).ticks
-            pss = parse_pss_kb((folder / "smaps_rollup").read_text()) / 1024
-            name = label((folder / "cmdline").read_text())
-        except OSError:
-            continue  # it has just ended, or is another user's
-        found[pid] = Usage(name=name, cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"), pss_mb=round(pss, 1))
+def cpu_seconds(pids: Iterable[int]) -> dict[int, float]:
+    """What each has used in its life, its ended children included. Those that have gone are left out."""
+    found: dict[int, float] = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found[pid] = parse_stat((_PROC / str(pid) / "stat").read_text()).ticks / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def pss_mb(pids: Iterable[int]) -> dict[int, float]:
+    """Each one's share of the memory now."""
+    found: dict[int, float] = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found[pid] = parse_pss_kb((_PROC / str(pid) / "smaps_rollup").read_text()) / 1024
+    return found
+
+
+def by_name(values: Mapping[int, float]) -> dict[str, float]:
+    """The same by the names of the processes; those of one name are one."""
+    found: dict[str, float] = {}
+    for pid, value in values.items():
+        with contextlib.suppress(OSError):
+            name = label((_PROC / str(pid) / "cmdline").read_text())
+            found[name] = found.get(name, 0.0) + value
     return found
 
 
@@ -81,8 +87,6 @@ def _all_stats() -> dict[int, Stat]:
     stats: dict[int, Stat] = {}
     for entry in _PROC.iterdir() if _PROC.is_dir() else ():
         if entry.name.isdigit():
-            try:
+            with contextlib.suppress(OSError):
                 stats[int(entry.name)] = parse_stat((entry / "stat").read_text())
-            except OSError:
-                continue
     return stats

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .jobs import Outcome
-from .proc import Usage
 from .results import Measured
 from .scenarios import Scenario
 from .statistics import Spread, median, quantile, spread
@@ -34,16 +33,12 @@ def summarise(scenario: Scenario, subject: str, outcomes: Sequence[Outcome], aga
     )
 
 
-def note_cpu(row: Measured, before: Mapping[int, Usage], after: Mapping[int, Usage], requests: int) -> None:
-    """`requests` counts the warm-up too, since its CPU cannot be told apart. A process that came in between began at nothing."""
-    if not after or not requests:
+def note_cpu(row: Measured, used: Mapping[str, float], requests: int) -> None:
+    """`used` is in seconds by process; `requests` counts the warm-up too, since its CPU cannot be told apart."""
+    if not used or not requests:
         return
-    by_name: dict[str, float] = {}
-    for pid, usage in after.items():
-        used = usage.cpu_seconds - (before[pid].cpu_seconds if pid in before else 0.0)
-        by_name[usage.name] = by_name.get(usage.name, 0.0) + used * 1000 / requests
-    row.cpu_ms_by_process = {name: round(value, 3) for name, value in by_name.items()}
-    row.cpu_ms_per_request = round(sum(by_name.values()), 3)
+    row.cpu_ms_by_process = {name: round(seconds * 1000 / requests, 3) for name, seconds in used.items()}
+    row.cpu_ms_per_request = round(sum(used.values()) * 1000 / requests, 3)
 
 
 def _added(values: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> Spread | None:

@@ -49,6 +49,24 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     upstream_port: int = 0
 
 
+class CpuMeter:
+    """Counts only while its subject works: relays are in several rows, and each of them is another subject."""
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._used = dict.fromkeys(pids, 0.0)
+        self._before: dict[int, float] = {}
+
+    def __enter__(self) -> None:
+        self._before = proc.cpu_seconds(self._used)
+
+    def __exit__(self, *_: object) -> None:
+        for pid, seconds in proc.cpu_seconds(self._used).items():
+            self._used[pid] += seconds - self._before.get(pid, seconds)
+
+    def by_name(self) -> dict[str, float]:
+        return proc.by_name(self._used)
+
+
 class Run:
     """`tell` gets a line for each step."""
 
@@ -118,17 +136,18 @@ class Run:
     # -- scenarios ----------------------------------------------------------------------------------------------------
 
     def _measure(self, scenario: Scenario, subjects: Sequence[Subject], drive: Driver) -> None:
-        before = {subject.name: proc.usage(subject.roots) for subject in subjects}
         outcomes: dict[str, list[Outcome]] = {subject.name: [] for subject in subjects}
+        meters = {subject.name: CpuMeter(proc.family(subject.roots)) for subject in subjects}
         rounds = 0
         while rounds < self._plan.rounds and not (self._late() and self._report.measured):
             rounds += 1
             self._tell(f"{scenario.name} ({scenario.meaning}): round {rounds} of {self._plan.rounds}")
             for subject in subjects:
-                outcomes[subject.name].append(drive.ask(_job(scenario, subject)))
+                with meters[subject.name]:
+                    outcomes[subject.name].append(drive.ask(_job(scenario, subject)))
         for subject in subjects:
             row = self._row(scenario, subject, outcomes)
-            note_cpu(row, before[subject.name], proc.usage(subject.roots), rounds * (scenario.requests + scenario.concurrency))
+            note_cpu(row, meters[subject.name].by_name(), rounds * (scenario.requests + scenario.concurrency))
             self._report.measured.append(row)
 
     def _row(self, scenario: Scenario, subject: Subject, outcomes: dict[str, list[Outcome]]) -> Measured:
@@ -172,10 +191,7 @@ def _job(scenario: Scenario, subject: Subject) -> Job:
 
 
 def _pss(subject: Subject) -> dict[str, float]:
-    by_name: dict[str, float] = {}
-    for usage in proc.usage(subject.roots).values():
-        by_name[usage.name] = round(by_name.get(usage.name, 0.0) + usage.pss_mb, 1)
-    return by_name
+    return {name: round(size, 1) for name, size in proc.by_name(proc.pss_mb(proc.family(subject.roots))).items()}
 
 
 def _sum(by_process: dict[str, float]) -> float:

@@ -109,11 +109,11 @@ class Connection(asyncio.Protocol):
     def _go_on(self) -> None:
         """Write until it is another's turn, the client has no room, or a pause is due."""
         for _ in range(1 if self._pause else _TURN):
-            if self._transport is None or not self._room or self._next >= len(self._blocks):
+            if self._transport is None or not self._room or self._next == len(self._blocks):
                 return
             self._transport.write(self._blocks[self._next])
             self._next += 1
-        if self._room:  # else `resume_writing` goes on
+        if self._room and self._next < len(self._blocks):  # without room, `resume_writing` goes on
             self._loop.call_later(self._pause, self._go_on) if self._pause else self._loop.call_soon(self._go_on)
 
 

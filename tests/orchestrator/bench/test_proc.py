@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from codex_shim.orchestrator.bench.proc import Stat, family, label, parse_pss_kb, parse_stat, usage
+from codex_shim.orchestrator.bench.proc import Stat, by_name, cpu_seconds, family, label, parse_pss_kb, parse_stat, pss_mb
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells of processes in /proc")
 
@@ -38,12 +38,13 @@ def test_a_process_has_a_short_name(command: str, name: str) -> None:
 
 @needs_proc
 def test_this_process_has_used_cpu_and_memory() -> None:
-    mine = usage([os.getpid()])[os.getpid()]
-    assert mine.cpu_seconds > 0
-    assert mine.pss_mb > 1
+    assert cpu_seconds([os.getpid()])[os.getpid()] > 0
+    assert pss_mb([os.getpid()])[os.getpid()] > 1
+    assert by_name({os.getpid(): 1.0, os.getppid(): 2.0})
 
 
 @needs_proc
 def test_a_process_is_of_its_parents_family() -> None:
     assert os.getpid() in family([os.getppid()])
-    assert usage([2**22 + 1]) == {}, "a process that is gone has nothing to tell"
+    gone = 2**22 + 1
+    assert cpu_seconds([gone]) == pss_mb([gone]) == by_name({gone: 1.0}) == {}

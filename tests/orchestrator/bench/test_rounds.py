@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from codex_shim.orchestrator.bench.jobs import Outcome
-from codex_shim.orchestrator.bench.proc import Usage
 from codex_shim.orchestrator.bench.rounds import note_cpu, summarise
 from codex_shim.orchestrator.bench.scenarios import Scenario
 from codex_shim.orchestrator.bench.script import Script
@@ -38,16 +37,14 @@ def test_a_round_in_which_nothing_came_is_told_and_does_not_disturb() -> None:
     assert row.added_first_ms == Spread(1.0, 1.0, 1.0)
 
 
-def test_cpu_is_the_difference_by_name_for_one_request() -> None:
+def test_cpu_is_told_for_one_request() -> None:
     row = summarise(SCENARIO, "a", [outcome(1)], None)
-    before = {1: Usage(name="router", cpu_seconds=5.0, pss_mb=1)}
-    after = {1: Usage(name="router", cpu_seconds=5.1, pss_mb=1), 2: Usage(name="child", cpu_seconds=0.3, pss_mb=1)}
-    note_cpu(row, before, after, 100)
+    note_cpu(row, {"router": 0.1, "child": 0.3}, 100)
     assert row.cpu_ms_by_process == {"router": 1.0, "child": 3.0}
     assert row.cpu_ms_per_request == 4.0
 
 
 def test_a_system_that_tells_nothing_leaves_cpu_empty() -> None:
     row = summarise(SCENARIO, "a", [outcome(1)], None)
-    note_cpu(row, {}, {}, 100)
+    note_cpu(row, {}, 100)
     assert row.cpu_ms_per_request is None
