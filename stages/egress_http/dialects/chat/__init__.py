@@ -8,7 +8,7 @@ from ....contract.errors import Failure
 from ....contract.events import ResponseBuilder
 from .. import provider_errors
 from ..base import Prepared, Target
-from .ids import CallIds
+from ..ids import CallIds
 from .request import translate
 from .stream import ChatStream
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .parts import Part, collapse, join_text, text_part
+from ..parts import Part, join_text, text_part
+from .parts import collapse
 
 Message = dict[str, Any]
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import freeform
+from .. import freeform, schema
 from ..base import Notes
+from ..parts import as_json
 from ..tools import Tool, ToolTable
-from .parts import as_json
 
-# Where a schema holds schemas by names of the user's choosing; a name is never mistaken for a keyword there.
-_NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
-_DATA = frozenset({"enum", "const", "default", "examples"})
 _MODES = ("none", "auto", "required")
 
 
@@ -23,7 +20,7 @@ def offer(tool: Tool) -> dict[str, Any]:
     described = "\n\n".join(text for text in (tool.preface, description) if isinstance(text, str) and text)
     if described:
         function["description"] = described
-    function["parameters"] = freeform.PARAMETERS if tool.kind == "custom_tool_call" else _root(spec.get("parameters"))
+    function["parameters"] = freeform.PARAMETERS if tool.kind == "custom_tool_call" else schema.parameters(spec.get("parameters"))
     if spec.get("strict") is True:
         function["strict"] = True
     return {"type": "function", "function": function}
@@ -64,28 +61,3 @@ def _named(spec: dict[str, Any], tools: ToolTable) -> Tool | None:
     if found is None and isinstance(name, str):
         found = tools.resolve(name)
     return found if found is not None and found.spec is not None else None
-
-
-def _root(schema: Any) -> dict[str, Any]:
-    """Every upstream wants an object with properties at the root."""
-    cleaned = _clean(schema) if isinstance(schema, dict) else {}
-    if cleaned.get("type") != "object":
-        cleaned = {**cleaned, "type": "object"}
-    return cleaned if isinstance(cleaned.get("properties"), dict) else {**cleaned, "properties": {}}
-
-
-def _clean(schema: Any) -> Any:
-    """A copy without `encrypted`, a keyword of Codex's own that stricter upstreams refuse."""
-    if isinstance(schema, list):
-        return [_clean(entry) for entry in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {key: _clean_value(key, value) for key, value in schema.items() if not (key == "encrypted" and isinstance(value, bool))}
-
-
-def _clean_value(key: str, value: Any) -> Any:
-    if key in _DATA:
-        return value
-    if key in _NAMED_SCHEMAS and isinstance(value, dict):
-        return {name: _clean(entry) for name, entry in value.items()}
-    return _clean(value)

@@ -15,19 +15,15 @@ from typing import Any
 import msgspec
 
 from ....contract.errors import refuse
+from ..asked import items_of, limit, setting, tools_of
 from ..base import Notes, Target
+from ..history import History
+from ..pairs import Pairs
 from ..tools import ToolTable
-from .history import History
 from .messages import Conversation, Message
 from .offer import choose, offer
-from .pairs import Pairs
 from .parts import PartReader
-
-_STATEFUL = {
-    "previous_response_id": "this upstream keeps no responses; send the whole history in `input` instead of `previous_response_id`",
-    "conversation": "this upstream keeps no conversations; send the whole history in `input` instead of `conversation`",
-    "prompt": "this upstream keeps no prompt templates; send the text itself instead of `prompt`",
-}
+from .reasoning import restore
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,12 +37,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def translate(body: dict[str, Any], target: Target) -> ChatRequest:
     """Raises `HopError` (400) with a sentence where the request cannot be said in this language."""
-    for field, sentence in _STATEFUL.items():
-        if body.get(field) is not None:
-            raise refuse(sentence, param=field)
     notes = Notes()
-    items = _items(body)
-    tools = _tools(body, items, notes)
+    items = items_of(body)
+    tools = tools_of(body, items, notes)
     pairs = Pairs(items)
     payload = {
         "model": target.model,
@@ -59,36 +52,12 @@ def translate(body: dict[str, Any], target: Target) -> ChatRequest:
     return ChatRequest(payload=payload, tools=tools, call_ids=pairs.call_ids, notes=notes.all())
 
 
-def _items(body: dict[str, Any]) -> list[Any]:
-    input = body.get("input")
-    if isinstance(input, str):
-        return [{"type": "message", "role": "user", "content": input}]
-    if input is None or isinstance(input, list):
-        return input or []
-    raise refuse("`input` must be a text or a list of items", param="input")
-
-
-def _tools(body: dict[str, Any], items: list[Any], notes: Notes) -> ToolTable:
-    """From wherever they are declared. What `input` adds comes last, so that the list only ever grows at its end."""
-    table = ToolTable()
-    table.declare(_listed(body), notes)
-    for item in items:
-        if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
-            table.declare(_listed(item), notes)
-    return table
-
-
-def _listed(holder: dict[str, Any]) -> list[Any]:
-    tools = holder.get("tools")
-    return tools if isinstance(tools, list) else []
-
-
 def _messages(
     body: dict[str, Any], items: list[Any], tools: ToolTable, pairs: Pairs, parts: PartReader, notes: Notes
 ) -> list[Message]:
     conversation = Conversation()
     conversation.instruct(parts.read(body.get("instructions"), "instructions"))
-    History(conversation, tools, pairs, parts, notes).read(items)
+    History(conversation, tools, pairs, parts, notes, restore).read(items)
     messages = conversation.end()
     if not messages:
         raise refuse("the request holds nothing to answer: `input` is empty", param="input")
@@ -111,7 +80,7 @@ def _tool_settings(body: dict[str, Any], tools: ToolTable, notes: Notes) -> dict
 
 
 def _settings(body: dict[str, Any], items: list[Any], target: Target, notes: Notes) -> dict[str, Any]:
-    reasoning, text = _current(body, items, "reasoning"), _current(body, items, "text")
+    reasoning, text = setting(body, items, "reasoning"), setting(body, items, "text")
     if text.get("verbosity") is not None:
         notes.add("the verbosity was not sent: it is a setting of OpenAI's own models")
     settings = {
@@ -119,18 +88,9 @@ def _settings(body: dict[str, Any], items: list[Any], target: Target, notes: Not
         "response_format": _response_format(text.get("format")),
         "temperature": body.get("temperature"),
         "top_p": body.get("top_p"),
-        "max_tokens": _limit(body.get("max_output_tokens"), target.max_output_tokens),
+        "max_tokens": limit(body.get("max_output_tokens"), target.max_output_tokens),
     }
     return {name: value for name, value in settings.items() if value is not None}
-
-
-def _current(body: dict[str, Any], items: list[Any], field: str) -> dict[str, Any]:
-    """A setting of the request, as later `configuration_update` items left it."""
-    current = body[field] if isinstance(body.get(field), dict) else {}
-    for item in items:
-        if isinstance(item, dict) and item.get("type") == "configuration_update" and isinstance(item.get(field), dict):
-            current = {**current, **item[field]}
-    return current
 
 
 def _response_format(format: Any) -> dict[str, Any] | None:
@@ -140,9 +100,3 @@ def _response_format(format: Any) -> dict[str, Any] | None:
         return {"type": "json_object"}
     named = {key: format[key] for key in ("name", "description", "schema", "strict") if format.get(key) is not None}
     return {"type": "json_schema", "json_schema": named}
-
-
-def _limit(asked: Any, known: int | None) -> int | None:
-    """The smaller of what the client asked for and what the model can do."""
-    limits = [limit for limit in (asked, known) if isinstance(limit, int)]
-    return min(limits, default=None)

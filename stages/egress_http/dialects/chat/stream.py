@@ -12,12 +12,12 @@ from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
 from ....contract.sse import Frame
 from .. import provider_errors
+from ..ids import CallIds
 from ..surrogates import Halves
 from ..tools import ToolTable
 from . import finish
 from .chunks import Choice, Chunk, Delta, ToolDelta, decode, decode_leniently, from_dict
 from .content import content_pieces, details_text
-from .ids import CallIds
 from .tail import Tail
 from .think import Kind, ThinkSplitter
 from .usage import read_usage

@@ -1,5 +1,5 @@
 from codex_shim.stages.egress_http.dialects.chat.messages import Conversation
-from codex_shim.stages.egress_http.dialects.chat.parts import text_part
+from codex_shim.stages.egress_http.dialects.parts import text_part
 
 
 def roles(conversation: Conversation) -> list[str]:

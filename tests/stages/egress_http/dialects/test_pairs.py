@@ -1,7 +1,7 @@
 from typing import Any
 
-from codex_shim.stages.egress_http.dialects.chat.ids import LIMIT, CallIds, hashed, plain
-from codex_shim.stages.egress_http.dialects.chat.pairs import Pairs
+from codex_shim.stages.egress_http.dialects.ids import LIMIT, CallIds, hashed, plain
+from codex_shim.stages.egress_http.dialects.pairs import Pairs
 
 
 def call(id: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 import pytest
 from codex_shim.stages.contract.events import ResponseBuilder
-from codex_shim.stages.egress_http.dialects.chat.call_writer import CallWriter, value_of
+from codex_shim.stages.egress_http.dialects.call_writer import CallWriter, value_of
 from codex_shim.stages.egress_http.dialects.tools import Kind, Tool
 
 

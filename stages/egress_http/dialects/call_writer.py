@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from ....contract.events import Event, ResponseBuilder
-from .. import freeform
-from ..tools import Tool
+from ...contract.events import Event, ResponseBuilder
+from . import freeform
 from .parts import as_json
+from .tools import Tool
 
 _POINT_ZERO = re.compile(r"\d\.0+(?!\d)")
 

@@ -1,24 +1,23 @@
-"""The items of `input` → chat messages.
+"""The items of `input`, told to a conversation one after the other, whatever its language.
 
-One method per kind of item. An item that has no chat form is given to the model as marked JSON text in its place, with a note for
-the log: a turn must not die of it, and nothing is dropped silently. Refused are only those that stand for text we do not have
-(`item_reference`, a `compaction` of someone else's), because to carry on without it would be to forget.
+One method per kind of item. An item that has no form upstream is given to the model as marked JSON text in its place, with a
+note for the log: a turn must not die of it, and nothing is dropped silently. Refused are only those that stand for text we do not
+have (`item_reference`, a `compaction` of someone else's), because to carry on without it would be to forget.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 
-from ....contract.errors import refuse
-from .. import freeform
-from ..base import Notes
-from ..tools import Kind, ToolTable
-from .messages import Conversation
+from ...contract.errors import refuse
+from . import freeform
+from .base import Notes
 from .pairs import Pairs, type_of
 from .parts import Part, PartReader, as_json, join_text, text_part
-from .reasoning import restore
+from .tools import Kind, ToolTable
 
 _SILENT = frozenset({"additional_tools", "configuration_update"})  # said elsewhere: in `tools`, in the settings
 _COMPACTED = "is a history compacted by another model, which this upstream cannot read; start a new thread or switch back"
@@ -32,15 +31,46 @@ _LOST = {
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class History:
-    """Reads items into a conversation."""
+class Conversation(Protocol):
+    """What is being put together. It keeps the ordering rules of its language; each method adds what happened next."""
 
-    def __init__(self, conversation: Conversation, tools: ToolTable, pairs: Pairs, parts: PartReader, notes: Notes) -> None:
+    def instruct(self, parts: list[Part]) -> None:
+        """A developer or system message."""
+        ...
+
+    def user(self, parts: list[Part]) -> None: ...
+
+    def assistant(self, text: str) -> None: ...
+
+    def state(self, fields: Any) -> None:
+        """What `restore` gave: opaque state of the model's turn, where it stood in it."""
+        ...
+
+    def call(self, id: str, name: str, arguments: str, answered: bool) -> None:
+        """A tool call; `arguments` are the text of a JSON object, `answered` says whether `result` will be called for it."""
+        ...
+
+    def result(self, id: str, parts: list[Part]) -> None: ...
+
+
+class History:
+    """Reads items into a conversation. `restore` finds what this upstream can take back in a reasoning item, or None."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        tools: ToolTable,
+        pairs: Pairs,
+        parts: PartReader,
+        notes: Notes,
+        restore: Callable[[dict[str, Any]], Any],
+    ) -> None:
         self._conversation = conversation
         self._tools = tools
         self._pairs = pairs
         self._parts = parts
         self._notes = notes
+        self._restore = restore
 
     def read(self, items: list[Any]) -> None:
         for index, item in enumerate(items):
@@ -73,11 +103,11 @@ class History:
     def _own_words(self, parts: list[Part]) -> str:
         texts = [part for part in parts if part["type"] == "text"]
         if len(texts) < len(parts):
-            self._notes.add("images in the model's own messages were left out: chat has no place for them")
+            self._notes.add("images in the model's own messages were left out: there is no place for them")
         return join_text(texts, "")
 
     def _reasoning(self, index: int, item: dict[str, Any]) -> None:
-        fields = restore(item)
+        fields = self._restore(item)
         if fields is None:
             self._notes.add("earlier reasoning was left out: it holds nothing that this upstream could take back")
         else:
@@ -144,7 +174,7 @@ class History:
         self._conversation.user(_marked(item["type"], parts))
 
     def _unknown(self, item: dict[str, Any], type: str | None) -> None:
-        self._notes.add(f"an item of the type {type} has no chat form and was passed on as JSON text")
+        self._notes.add(f"an item of the type {type} has no form upstream and was passed on as JSON text")
         self._conversation.user(_marked(type or "item", [text_part(as_json(item))]))
 
 
