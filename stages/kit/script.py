@@ -3,6 +3,9 @@
 The file defines `request(body)`, `event(event)`, or both. A body and an event are dicts; what is returned takes their place, None
 keeps the one that was given, with what was changed in it. `event` may return a list: none or several events for one.
 `raise PermissionError("why")` refuses a request with that sentence.
+
+A script that fails is its user's to mend, so the sentence with the line it failed in goes to the client, as an error that is not
+worth trying again: before the first byte as JSON, after it as the end of the stream.
 """
 
 from __future__ import annotations
@@ -16,14 +19,19 @@ from typing import Any
 
 import msgspec
 
-from ..contract.errors import SERVER_ERROR, Failure, HopError, refuse
-from ..contract.sse import Frame
+from ..contract.errors import INVALID_REQUEST, Failure, HopError, refuse
+from ..contract.events import stream_error
+from ..contract.sse import Frame, encode_event
 from .exchange import Exchange
 from .process import run
 from .settings import give_up
 from .stage import Context, Stage
 
 Change = Callable[[dict[str, Any]], Any]
+
+
+class ScriptError(HopError):
+    """The script did something that it should not."""
 
 
 class ScriptStage(Stage[dict[str, Any]]):
@@ -41,8 +49,22 @@ class ScriptStage(Stage[dict[str, Any]]):
         body = await exchange.body()
         if self._request is not None:
             body = change_request(self._request, body, self.path)
-        change = EventFilter(self._event, self.path) if self._event else None
-        await self.context.next.relay(exchange, body, change=change)
+        if self._event is None:
+            await self.context.next.relay(exchange, body)
+        else:
+            await self._relay_changed(exchange, body, EventFilter(self._event, self.path))
+
+    compact = responses
+
+    async def _relay_changed(self, exchange: Exchange, body: bytes, change: EventFilter) -> None:
+        try:
+            await self.context.next.relay(exchange, body, change=change)
+        except ScriptError as error:
+            if not exchange.started:
+                raise
+            exchange.notes |= {"ended": "response.failed", "error": error.failure.message}
+            await exchange.write(encode_event(change.failed(error.failure)))
+            await exchange.end()
 
 
 def load(path: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +85,8 @@ def change_request(function: Change, raw: bytes, path: str) -> bytes:
     try:
         changed = function(body)
     except PermissionError as refusal:
+        if refusal.errno is not None:  # the system's word, not the script's
+            raise _failed(refusal, path) from refusal
         raise refuse(str(refusal), status=403) from refusal
     except Exception as error:
         raise _failed(error, path) from error
@@ -77,16 +101,34 @@ class EventFilter:
     def __init__(self, function: Change, path: str) -> None:
         self._function = function
         self._path = path
+        self._response: dict[str, Any] = {"id": "resp_unknown", "object": "response", "output": []}
+        self._number = -1
 
     def feed(self, frame: Frame) -> list[Frame]:
         try:
             event = msgspec.json.decode(frame.data)
         except msgspec.DecodeError:
             return [frame]
-        return [frame] if not isinstance(event, dict) else [_frame(changed) for changed in self._changed(event)]
+        if not isinstance(event, dict):
+            return [frame]
+        changed = self._changed(event)
+        self._remember(changed)
+        return [_frame(each) for each in changed]
 
     def finish(self) -> list[Frame]:
         return []
+
+    def failed(self, failure: Failure) -> dict[str, Any]:
+        """The end of a stream whose script has failed, behind what was sent of it."""
+        response = {**self._response, "status": "failed", "error": stream_error(failure)}
+        return {"type": "response.failed", "sequence_number": self._number + 1, "response": response}
+
+    def _remember(self, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            if isinstance(event.get("sequence_number"), int):
+                self._number = event["sequence_number"]
+            if event.get("type") == "response.created" and isinstance(event.get("response"), dict):
+                self._response = event["response"]
 
     def _changed(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         try:
@@ -114,12 +156,13 @@ def _frame(event: dict[str, Any]) -> Frame:
     return Frame(name, msgspec.json.encode(event))
 
 
-def _failed(error: Exception, path: str) -> HopError:
+def _failed(error: Exception, path: str) -> ScriptError:
     return _wrong(f"the script {Path(path).name} failed: {describe(error, path)}")
 
 
-def _wrong(sentence: str) -> HopError:
-    return HopError(Failure(code=SERVER_ERROR, message=sentence, status=500))
+def _wrong(sentence: str) -> ScriptError:
+    """The status says that it happened here, the code that the same request will fail again."""
+    return ScriptError(Failure(code=INVALID_REQUEST, message=sentence, status=500))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from ...contract.errors import HopError
@@ -18,6 +18,7 @@ from .subject import Subject
 from .verdict import BrokenError
 
 _ANSWER_LIMIT = 64 * samples.MIB
+_QUOTABLE = 1000
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Answer:
         self.kind = self.headers.get("content-type", "")
         self.events: list[dict[str, Any]] = []
         self.lines: list[str] = []  # what stood in the `event:` line of each
+        self.head = b""  # how it begins, to be quoted
         self.broken: str | None = None  # how it broke off
 
     async def take(self, count: int, sentence: str) -> None:
@@ -57,6 +59,7 @@ class Answer:
             while not self._complete and (count is None or len(self.events) < count):
                 chunk = await anext(self._chunks, None)
                 self._complete = chunk is None
+                self.head = self.head or (chunk or b"")[:_QUOTABLE]
                 self._keep(self._decoder.finish() if chunk is None else self._decoder.feed(chunk))
         except HopError as error:
             self._complete, self.broken = True, error.failure.message
@@ -109,10 +112,11 @@ class Bench:
         sent = {"content-type": "application/json"} if body is not None else {}
         token = self.subject.token if token == "" else token  # the default means the right one
         sent |= {"authorization": f"Bearer {token}"} if token else {}
-        target = self.subject.url + path
+        opening = self.client.open(method, self.subject.url + path, sent | dict(headers or {}), body, who="the stage")
         try:
-            async with self.client.open(method, target, sent | dict(headers or {}), body, who="the stage") as reply:
-                yield Answer(reply, self.patience)
+            async with AsyncExitStack() as stack:
+                late = f"expected the answer to {method} {path} to begin; it was held back"
+                yield Answer(await self.within(stack.enter_async_context(opening), late), self.patience)
         except HopError as error:
             raise BrokenError(f"expected an answer to {method} {path}; {error.failure.message}") from error
 
@@ -121,8 +125,8 @@ class Bench:
         async with self.ask(body, headers) as answer:
             await answer.rest()
         if not self.hop.received:
-            said = judge.quote(answer.events[0]) if answer.events else ""
-            raise BrokenError(f"expected the request at the next hop; the stage answered {answer.status} itself {said}".rstrip())
+            said = judge.quote(answer.head.decode("utf-8", "replace"))
+            raise BrokenError(f"expected the request at the next hop; the stage answered {answer.status} itself: {said}")
         return self.hop.received[-1]
 
     async def answered(self, part: Part) -> Answer:

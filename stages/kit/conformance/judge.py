@@ -8,7 +8,7 @@ from typing import Any
 
 from ...contract.events import TERMINAL
 
-_QUOTED = 120
+_QUOTED = 160
 
 
 def lost_fields(sent: Mapping[str, Any], got: Mapping[str, Any]) -> str | None:
@@ -36,8 +36,9 @@ def key_order(sent: Any, got: Any, path: str = "") -> str | None:
         pairs = [(before, after, f"{path}[{place}]") for place, (before, after) in enumerate(zip(sent, got, strict=False))]
     elif isinstance(sent, dict) and isinstance(got, dict):
         shared = [name for name in sent if name in got]
-        if (seen := [name for name in got if name in sent]) != shared:
-            return f"expected the keys of {path or 'the body'} in the order {shared}; the next hop got {seen}"
+        for first, other in zip(shared, [name for name in got if name in sent], strict=True):
+            if first != other:
+                return f"expected the keys of {path or 'the body'} in their order; `{other}` came where `{first}` was"
         pairs = [(sent[name], got[name], f"{path}.{name}" if path else name) for name in shared]
     else:
         return None

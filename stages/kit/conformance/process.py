@@ -70,8 +70,12 @@ class Tested:
         self._process.stdin.close()
 
     async def ends_within(self, seconds: float) -> bool:
-        assert self.exited is not None
-        return bool((await asyncio.wait({self.exited}, timeout=seconds))[0])
+        """Whether it does; what it said is known then."""
+        assert self.exited is not None and self._reader is not None
+        if not (await asyncio.wait({self.exited}, timeout=seconds))[0]:
+            return False
+        await asyncio.wait({self._reader}, timeout=seconds)
+        return True
 
     async def kill(self) -> None:
         """End it and its children, at once."""

@@ -15,6 +15,7 @@ from .verdict import BrokenError, Check, Outcome
 
 CHECKS = (*forward.CHECKS, *backward.CHECKS, *cancelling.CHECKS, *lifetime.CHECKS)
 _LIMIT_SECONDS = 30.0
+_DYING_SECONDS = 0.2  # a connection is seen to break before its process is seen to have died
 
 # What does not apply to a kind of stage, and why. Custom stages of every door must keep all of it.
 EXEMPT: dict[Kind, dict[str, str]] = {
@@ -76,7 +77,7 @@ async def _fault(check: Check, bench: Bench) -> str | None:
             await check.run(bench)
     except Exception as error:
         fault = _sentence(error)
-        if process is not None and not process.running and "process" not in check.needs:
+        if process is not None and "process" not in check.needs and await process.ends_within(_DYING_SECONDS):
             fault = f"{fault}; the stage died: {process.last_words()}"
         return fault
     return None

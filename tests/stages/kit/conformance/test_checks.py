@@ -1,0 +1,110 @@
+"""Checks can fail: stages that break the contract in one way each are caught by the check that is there for it.
+
+And they can pass: a stage that keeps all of it does, in tests/orchestrator/commands/test_stage.py and tests/chain.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from codex_shim.stages.kit.conformance.run import CHECKS
+
+BROKEN = Path(__file__).parents[3] / "fixtures" / "stages" / "broken.py"
+RUNNER = [sys.executable, "-P", "-m", "codex_shim.stages.kit.conformance", "--json"]
+
+# The stage of broken.py, the checks that it must not pass, and what one of them says.
+CAUGHT = [
+    ("Buffering", ["streaming", "cancel-streaming"], "it was held back"),
+    ("DroppingFields", ["unknown-fields"], "expected the field `field_of_next_year` at the next hop"),
+    ("DroppingItems", ["unknown-items"], "dream_sequence"),
+    ("Sorting", ["key-order"], "expected the keys of the body in their order"),
+    ("Rounding", ["numbers"], "9007199254740993"),
+    ("LosingTheEnd", ["terminal"], "exactly one terminal event, response.completed; saw none"),
+    ("EndingTwice", ["terminal"], "saw response.completed, response.completed"),
+    ("HidingFailures", ["terminal"], "exactly one terminal event, response.failed; saw response.completed"),
+    ("DroppingEvents", ["unknown-events"], "response.dream.delta"),
+    ("NamelessEvents", ["event-lines"], "differs or is missing for response.created"),
+    ("EatingErrors", ["errors", "response-headers"], "expected the next hop's status 400; saw 200"),
+    ("HtmlErrors", ["errors"], "saw text/html"),
+    ("CleanEnds", ["broken-off"], "as if it were whole"),
+    ("Deaf", ["cancel-streaming", "cancel-waiting"], "to be noticed at the next hop; it was not"),
+    ("OneAtATime", ["concurrent"], "expected 20 requests at the next hop at once; saw 1"),
+    ("LosingHeaders", ["headers", "long-header"], "`session-id: session-1`"),
+    ("KeepingHeaders", ["hop-by-hop"], "the next hop got x-only-this-hop, te, proxy-authorization"),
+    ("LettingAnyoneIn", ["token"], "expected 401 for a request without the hop token; saw 200"),
+    ("WrongToken", ["authorization"], "with the hop token at the next hop; saw none"),
+    ("Immortal", ["drain", "lifeline"], "when its standard input ends; it still ran"),
+    ("Abrupt", ["drain"], "expected a running stream to finish after SIGTERM"),
+]
+
+
+def run_checks(*arguments: str, only: list[str]) -> tuple[int, dict[str, Any]]:
+    chosen = [f"--only={name}" for name in only]
+    done = subprocess.run([*RUNNER, *chosen, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("broken", "checks", "sentence"), CAUGHT, ids=[broken for broken, _, _ in CAUGHT])
+def test_a_broken_stage_is_caught(broken: str, checks: list[str], sentence: str) -> None:
+    command = ["--patience=1", "--command", sys.executable, "-P", str(BROKEN), broken]
+    code, report = run_checks(*command, only=checks)
+    assert code == 1
+    assert [(each["check"], each["verdict"]) for each in report["checks"]] == [
+        (check.name, "fail") for check in CHECKS if check.name in checks
+    ]
+    assert any(sentence in each["sentence"] for each in report["checks"]), report["checks"]
+
+
+def test_every_check_but_these_is_proven_to_fail() -> None:
+    """The rest need a stage that cannot be written in a line; a new check belongs into CAUGHT."""
+    proven = {check for _, checks, _ in CAUGHT for check in checks}
+    rest = {"large-body", "large-event", "compaction", "json-answer", "no-answer", "health", "models"}
+    assert {check.name for check in CHECKS} == proven | rest
+
+
+def test_a_stage_that_dies_is_told_with_its_last_words_and_started_again(tmp_path: Path) -> None:
+    script = tmp_path / "dies.py"
+    script.write_text("import os\ndef request(body):\n    print('so long', flush=True)\n    os._exit(3)\n")
+    code, report = run_checks("--script", str(script), only=["unknown-fields", "headers", "health"])
+    fields, headers, health = report["checks"]
+    assert code == 1
+    assert "the stage died: exit code 3" in fields["sentence"]
+    assert "so long" in fields["sentence"]
+    assert (headers["verdict"], health["verdict"]) == ("fail", "pass")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("raise SystemExit(7)", "ended before it was ready: exit code 7"),
+        ("def request(body:", "cannot be loaded: SyntaxError"),
+        ("x = 1", "defines neither request(body) nor event(event)"),
+    ],
+)
+def test_a_stage_that_does_not_come_up_is_one_error(tmp_path: Path, code: str, sentence: str) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text(code)
+    if "SystemExit" in code:
+        exit_code, report = run_checks("--command", sys.executable, str(script), only=["health"])
+    else:
+        exit_code, report = run_checks("--script", str(script), only=["health"])
+    assert exit_code == 1
+    assert report["checks"] == []
+    assert sentence in report["error"]
+
+
+def test_a_program_that_is_not_there_is_one_error() -> None:
+    code, report = run_checks("--command", "/nowhere/stage", only=["health"])
+    assert (code, report["error"]) == (1, "/nowhere/stage cannot be started: No such file or directory")
+
+
+def test_a_check_that_does_not_exist_is_wrong_usage() -> None:
+    done = subprocess.run([*RUNNER, "--only", "speed", "--url", "http://127.0.0.1:1"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "there is no check `speed`" in done.stderr
