@@ -102,7 +102,7 @@ class StageServer:
         self._stage.admit(exchange)
         route = self._routes.get((exchange.method, exchange.path))
         if route is None:
-            raise _no_route(exchange)
+            raise _no_route(exchange, {method for method, path in self._routes if path == exchange.path})
         await route(exchange)
 
     async def _health(self, exchange: Exchange) -> None:
@@ -147,7 +147,9 @@ async def _no_websocket(exchange: Exchange) -> None:
     raise refuse("this endpoint does not speak WebSocket; use POST", status=426, code="websocket_unsupported")
 
 
-def _no_route(exchange: Exchange) -> HopError:
+def _no_route(exchange: Exchange, methods: set[str]) -> HopError:
+    if methods:
+        return refuse(f"{exchange.path} is asked with {' or '.join(sorted(methods))}, not {exchange.method}", status=405)
     if exchange.path.rstrip("/") in ("/responses", "/models"):
         return refuse(f"there is no {exchange.path} here; the base URL ends in /v1", status=404, code="not_found")
     return refuse(f"there is no {exchange.method} {exchange.path} here", status=404, code="not_found")
