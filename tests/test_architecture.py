@@ -37,9 +37,11 @@ HOMES = {
 # Values in, values out: no I/O, clock, environment, chance or logging.
 PURE = [
     "stages/contract/body.py",
+    "stages/contract/envelope.py",
     "stages/contract/errors.py",
     "stages/contract/headers.py",
     "stages/contract/sse.py",
+    "stages/contract/summary.py",
     "stages/ingress/codex.py",
     "stages/ingress/ending.py",
     "stages/ingress/guard.py",
@@ -50,6 +52,7 @@ PURE = [
     "stages/kit/conformance/judge.py",
     "stages/kit/conformance/samples.py",
     "stages/kit/conformance/verdict.py",
+    "stages/egress_http/compaction.py",
     "stages/egress_http/dialects/**/*.py",
     "orchestrator/running/backoff.py",
     "orchestrator/codex/catalog.py",

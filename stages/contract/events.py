@@ -110,6 +110,13 @@ class ResponseBuilder:
         snapshot = dict(self._response)
         return [self._event("response.created", response=snapshot), self._event("response.in_progress", response=snapshot)]
 
+    def adopt(self, next_number: int, response: dict[str, Any] | None = None, *, ended: bool = False) -> None:
+        """The events so far were somebody else's: go on in the name of their `response`, with `next_number`."""
+        self._sequence = next_number
+        self._ended = self._ended or ended
+        if response is not None:
+            self._response = {**self._response, **response}
+
     def text(self, delta: str) -> list[Event]:
         """A piece of the answer; opens a message where none is open."""
         events = [] if self.open_type == "message" else [*self.close(), *self._open_message()]

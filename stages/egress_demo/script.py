@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ..contract import summary
 from ..contract.events import CallKind
 
 Item = dict[str, Any]
@@ -52,6 +53,15 @@ def plan(body: dict[str, Any]) -> list[Step]:
     if outputs:
         return [Say(_report(outputs[-1]))]
     return _first_answer(prompt, _tools(body), len(items))
+
+
+def recap(body: dict[str, Any]) -> str:
+    """The summary the demo model writes of a conversation: what the user asked for, and how many steps it took."""
+    items = [item for item in body.get("input") or [] if isinstance(item, dict)]
+    asked = [f"- {' '.join(_text(item).split())[:200]}" for item in items if item.get("role") == "user" and _text(item)]
+    earlier = [text for item in items if (text := summary.text_of(item)) is not None]
+    steps = sum(str(item.get("type", "")).endswith("_output") for item in items)
+    return "\n".join([*earlier, "The user said:", *asked, f"{steps} tool calls were made."])
 
 
 def _first_answer(prompt: str, tools: set[str], salt: int) -> list[Step]:

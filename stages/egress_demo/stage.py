@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from ..contract.errors import refuse
-from ..contract.events import Event, ResponseBuilder, Usage
+from ..contract import summary
+from ..contract.events import Event, ResponseBuilder, Usage, random_id
 from ..contract.sse import encode_events
 from ..kit.exchange import Exchange
 from ..kit.stage import Stage
 from .config import Config
-from .script import Call, Step, plan
+from .script import Call, Step, plan, recap
 
 SLUG = "demo"
 _WORD = re.compile(r"\s*\S+\s*")
@@ -29,14 +29,19 @@ class EgressDemo(Stage[Config]):
         body: dict[str, Any] = msgspec.json.decode(await exchange.body())
         exchange.notes["model"] = body.get("model")
         builder = ResponseBuilder(str(body.get("model") or SLUG), int(time.time()))
-        turns = _events(builder, plan(body), Usage(input=len(msgspec.json.encode(body)) // 4, output=40))
+        usage = Usage(input=len(msgspec.json.encode(body)) // 4, output=40)
+        turns = iter([_compacted(builder, body, usage)]) if summary.is_asked(body) else _events(builder, plan(body), usage)
         if body.get("stream"):
             await self._stream(exchange, turns)
         else:
             await exchange.reply([event for events in turns for event in events][-1]["response"])
 
     async def compact(self, exchange: Exchange) -> None:
-        raise refuse("the demo model does not compact conversations", status=501)
+        body: dict[str, Any] = msgspec.json.decode(await exchange.body())
+        builder = ResponseBuilder(str(body.get("model") or SLUG), int(time.time()))
+        response = _compacted(builder, body, Usage(input=len(msgspec.json.encode(body)) // 4, output=40))[-1]["response"]
+        kept = {name: response[name] for name in ("id", "created_at", "output", "usage")}
+        await exchange.reply({**kept, "object": "response.compaction"})
 
     async def models(self, exchange: Exchange) -> None:
         await exchange.reply({"object": "list", "data": [{"id": SLUG, "object": "model", "owned_by": "codex-shim"}], "models": []})
@@ -48,6 +53,11 @@ class EgressDemo(Stage[Config]):
                 await asyncio.sleep(self.context.config.word_seconds)
             await exchange.write(encode_events(events))
         await exchange.end()
+
+
+def _compacted(builder: ResponseBuilder, body: dict[str, Any], usage: Usage) -> list[Event]:
+    item = summary.item(recap(body), random_id("cmp"))
+    return [*builder.start(), *builder.item(item), *builder.complete(usage)]
 
 
 def _events(builder: ResponseBuilder, steps: list[Step], usage: Usage) -> Iterator[list[Event]]:

@@ -6,18 +6,23 @@ This process is the only one that holds the provider's key, and it runs no code 
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
 
-from ..contract.errors import MODEL_NOT_FOUND, refuse
-from ..contract.events import ResponseBuilder
-from ..contract.sse import encode_events
+from ..contract import summary
+from ..contract.errors import MODEL_NOT_FOUND, HopError, refuse
+from ..contract.events import Event, ResponseBuilder
+from ..contract.sse import encode_event
 from ..kit.exchange import Exchange
 from ..kit.stage import Context, Stage
+from . import compaction
 from .config import Config, Model
 from .dialects import DIALECTS
-from .dialects.base import Target
+from .dialects.base import Output, Passed, Target, last_event
+from .passing import to_upstream
+from .summarise import summarise
 from .upstream import Upstream
 
 
@@ -35,26 +40,46 @@ class EgressHttp(Stage[Config]):
     async def responses(self, exchange: Exchange) -> None:
         raw = await exchange.body()
         body: dict[str, Any] = msgspec.json.decode(raw)
-        slug = str(body.get("model") or "")
-        builder = ResponseBuilder(slug, int(time.time()))
-        prepared = self._dialect.prepare(body, self._target(slug), builder, raw=raw)
-        exchange.notes |= {"model": slug, "left_out": prepared.notes or None}
+        builder = _builder_for(body)
         stream = bool(body.get("stream"))
-        latest: dict[str, Any] = {}
-        async for events in self._upstream.events(prepared, builder):
-            latest = events[-1]
+        answer = self._summary(exchange, body, builder) if summary.is_asked(body) else self._ask(exchange, body, raw, builder)
+        terminal: Event = {}
+        async for outputs in answer:
             if stream:
-                if not exchange.started:
-                    await exchange.start()
-                await exchange.write(encode_events(events))
-        await self._end(exchange, latest, stream)
+                await _send(exchange, outputs)
+            terminal = last_event(outputs) or terminal
+        await self._end(exchange, terminal, stream)
 
     async def compact(self, exchange: Exchange) -> None:
-        raise refuse("this egress does not compact conversations", status=501)
+        body: dict[str, Any] = msgspec.json.decode(await exchange.body())
+        terminal: Event = {}
+        async for outputs in self._summary(exchange, body, _builder_for(body)):
+            terminal = last_event(outputs) or terminal
+        if (failure := compaction.read(terminal["response"]).failure) is not None:
+            raise HopError(failure)
+        await exchange.reply(compaction.answer(terminal["response"]))
 
     async def models(self, exchange: Exchange) -> None:
         data = [{"id": slug, "object": "model", "owned_by": self._upstream.who} for slug in self.context.config.models]
         await exchange.reply({"object": "list", "data": data, "models": []})
+
+    def _summary(self, exchange: Exchange, body: dict[str, Any], builder: ResponseBuilder) -> AsyncIterator[Sequence[Output]]:
+        question = compaction.request(body)
+        raw = msgspec.json.encode(question)
+        return summarise(lambda: self._ask(exchange, question, raw, _builder_for(body)), builder)
+
+    def _ask(
+        self, exchange: Exchange, body: dict[str, Any], raw: bytes, builder: ResponseBuilder
+    ) -> AsyncIterator[Sequence[Output]]:
+        """One exchange with the upstream. Raises `HopError` where the request cannot be said in its language."""
+        expanded = compaction.expand(body)
+        if expanded is not body:
+            raw = msgspec.json.encode(expanded)
+        slug = str(body.get("model") or "")
+        prepared = self._dialect.prepare(expanded, self._target(slug), builder, raw=raw)
+        exchange.notes |= {"model": slug, "left_out": prepared.notes or None}
+        sent = to_upstream(exchange.headers, self.context.config.dialect)
+        return self._upstream.events(prepared, builder, sent, exchange.answer_headers)
 
     def _row(self, slug: str) -> Model:
         row = self.context.config.models.get(slug)
@@ -65,13 +90,29 @@ class EgressHttp(Stage[Config]):
     def _target(self, slug: str) -> Target:
         row = self._row(slug)
         return Target(
-            model=row.model, provider=self.context.config.provider, max_output_tokens=row.max_output_tokens, images=row.images
+            model=row.model,
+            provider=self.context.config.provider,
+            host=self._upstream.who,
+            max_output_tokens=row.max_output_tokens,
+            images=row.images,
         )
 
-    async def _end(self, exchange: Exchange, terminal: dict[str, Any], stream: bool) -> None:
+    async def _end(self, exchange: Exchange, terminal: Event, stream: bool) -> None:
         response = terminal["response"]
         exchange.notes |= {"ended": terminal["type"], "usage": response.get("usage"), "error": response.get("error")}
         if stream:
             await exchange.end()
         else:
             await exchange.reply(response)
+
+
+def _builder_for(body: dict[str, Any]) -> ResponseBuilder:
+    return ResponseBuilder(str(body.get("model") or ""), int(time.time()))
+
+
+async def _send(exchange: Exchange, outputs: Sequence[Output]) -> None:
+    """Events of one read go out in one write."""
+    if not exchange.started:
+        await exchange.start()
+    if outputs:
+        await exchange.write(b"".join([each.data if isinstance(each, Passed) else encode_event(each) for each in outputs]))

@@ -25,6 +25,7 @@ class Exchange:
         self.headers: Mapping[str, str] = request.headers
         self.request_id = request.headers.get(REQUEST_ID, "")
         self.added_headers: dict[str, str] = {}  # what this stage adds for the hops behind it
+        self.answer_headers: dict[str, str] = {}  # what this stage adds to its answer, whatever the answer will be
         self.notes: dict[str, Any] = {}
         self.response: web.StreamResponse | None = None
         self.ended = False
@@ -94,7 +95,7 @@ class Exchange:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _headers(self, headers: Mapping[str, str] | None, content_type: str) -> dict[str, str]:
-        return {"content-type": content_type, **(headers or {}), REQUEST_ID: self.request_id}
+        return {"content-type": content_type, **self.answer_headers, **(headers or {}), REQUEST_ID: self.request_id}
 
 
 def too_large(limit: int) -> Exception:

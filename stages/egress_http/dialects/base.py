@@ -7,25 +7,45 @@ models.json; only a language that none of these speaks is new code.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from ...contract.errors import Failure
 from ...contract.events import Event, ResponseBuilder
 from ...contract.sse import Frame
+from ..config import Quirks
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """The model asked, by its upstream name, and what it can take.
 
-    `provider` names whoever serves it, so that opaque state goes back only to where it came from.
+    `provider` names whoever serves it, so that opaque state goes back only to where it came from; `host` is that of its address.
     """
 
     model: str
     provider: str = ""
+    host: str = ""
     max_output_tokens: int | None = None
     images: bool = True
+    quirks: Quirks = Quirks()
+
+
+class Passed(NamedTuple):
+    """A frame of an upstream that speaks Responses itself, ready to be sent. `event` is what is inside, where that was looked at."""
+
+    data: bytes
+    event: Event | None = None
+
+
+Output = Event | Passed
+
+
+def last_event(outputs: Sequence[Output]) -> Event | None:
+    """The event at the end of these, None where nobody looked at it."""
+    last = outputs[-1] if outputs else None
+    return last.event if isinstance(last, Passed) else last
 
 
 class Translator(Protocol):
@@ -41,11 +61,11 @@ class Translator(Protocol):
         """The upstream has said why it stopped: nothing but usage can follow, and a break is no loss."""
         ...
 
-    def feed(self, frame: Frame) -> list[Event]:
+    def feed(self, frame: Frame) -> Sequence[Output]:
         """One frame of the upstream body in, the events it causes out."""
         ...
 
-    def finish(self) -> list[Event]:
+    def finish(self) -> Sequence[Output]:
         """The upstream body is over, in whatever way. Afterwards `ended` is true."""
         ...
 
@@ -55,7 +75,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` is appended to the base URL, `payload` is the JSON body (bytes where it must not be encoded anew), `headers` are what the
     language itself asks for, `notes` are sentences for the log: what of the request this
-    upstream cannot be given, and so was left out or put in other words.
+    upstream cannot be given, and so was left out or put in other words. `begins` says that the translator gives out the beginning of
+    the response too.
     """
 
     path: str
@@ -63,6 +84,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     translator: Translator
     notes: list[str]
     headers: dict[str, str] = {}
+    begins: bool = False
 
 
 class Dialect(Protocol):

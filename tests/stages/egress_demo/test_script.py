@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from codex_shim.stages.egress_demo.script import Call, Say, plan
+from codex_shim.stages.contract import summary
+from codex_shim.stages.egress_demo.script import Call, Say, plan, recap
 
 TOOLS = [{"type": "custom", "name": "apply_patch"}, {"type": "function", "name": "exec_command"}]
 
@@ -71,3 +72,9 @@ def test_the_same_request_gives_the_same_answer_and_a_later_turn_another_call_id
 )
 def test_it_always_says_something(body: dict[str, Any]) -> None:
     assert isinstance(plan(body)[0], Say)
+
+
+def test_the_summary_of_a_conversation_is_the_same_each_time_and_keeps_an_earlier_one() -> None:
+    body = request("hello", {"type": "function_call_output", "output": "x"})
+    body["input"] = [summary.item("before", "cmp_1"), *body["input"], {"type": "compaction_trigger"}]
+    assert recap(body) == "before\nThe user said:\n- hello\n1 tool calls were made."

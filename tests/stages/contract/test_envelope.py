@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from codex_shim.stages.contract.envelope import PREFIX, Envelope, is_ours, seal, unseal
 from hypothesis import given
 from hypothesis import strategies as st
-
-from codex_shim.stages.egress_http.dialects.envelope import PREFIX, Envelope, is_ours, seal, unseal
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
