@@ -10,11 +10,11 @@ from typing import Any
 
 from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
+from .. import finish
 from ..call_writer import CallWriter, value_of
 from ..ids import CallIds
 from ..surrogates import Halves
 from ..tools import Tool, ToolTable
-from . import finish
 from .calls import Assembly, Call, arguments_of
 from .chunks import ToolDelta
 from .think import Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ....contract.errors import CONTENT_POLICY, CONTEXT_OVERFLOW, SERVER_ERROR, Failure
+from ...contract.errors import CONTENT_POLICY, CONTEXT_OVERFLOW, SERVER_ERROR, Failure
 
 Outcome = Literal["complete", "length", "filtered", "overflow", "broken"]
 
@@ -14,6 +14,7 @@ _OUTCOMES: dict[str, Outcome] = {
     "max_output_tokens": "length",
     "model_length": "length",
     "content_filter": "filtered",
+    "refusal": "filtered",
     "sensitive": "filtered",
     "safety": "filtered",
     "prohibited_content": "filtered",

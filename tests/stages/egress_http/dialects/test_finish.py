@@ -1,5 +1,5 @@
 import pytest
-from codex_shim.stages.egress_http.dialects.chat.finish import Outcome, later_reason, outcome_of
+from codex_shim.stages.egress_http.dialects.finish import Outcome, later_reason, outcome_of
 
 
 @pytest.mark.parametrize(
