@@ -1,7 +1,9 @@
 """The client side of a hop: one pooled keep-alive session, streaming both ways, and errors in our own words.
 
-A request is sent again in two cases only. The connection was never made: the next stage may just be changing hands. Or it was
-made earlier, kept alive, and died before a byte of the answer came: the other side closed it while we were writing.
+A request is sent again in three cases only, never once a byte of the answer has come. The connection was never made: the next
+stage may just be changing hands. Or it was made earlier, kept alive, and died: the other side closed it while we were writing.
+Or it was new and died, which a program that closes its port does to those who had been waiting there: then once, and only to a
+stage of the chain: a provider is never asked twice because of it.
 """
 
 from __future__ import annotations
@@ -112,6 +114,7 @@ class HopClient:
     ) -> aiohttp.ClientResponse:
         loop = asyncio.get_running_loop()
         give_up_at, pause = loop.time() + self._patience, _FIRST_PAUSE
+        may_die = not self._proxies
         while True:
             trace = SimpleNamespace(reused=False)
             try:
@@ -125,7 +128,10 @@ class HopClient:
                 pause = min(pause * 2, 0.5)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 if not trace.reused:
-                    raise _broken(f"{who} closed the connection without an answer") from error
+                    if not may_die:
+                        raise _broken(f"{who} closed the connection without an answer") from error
+                    may_die = False
+                    await asyncio.sleep(pause)
             except TimeoutError as error:
                 raise _broken(f"{who} did not answer in time", 504) from error
             except (aiohttp.ClientError, ValueError) as error:
