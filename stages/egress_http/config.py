@@ -14,7 +14,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     connect_seconds: float = 15.0
     idle_seconds: float = 600.0
-    connections: int = 100
+    connections: int = 1000
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
