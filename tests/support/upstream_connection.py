@@ -153,6 +153,7 @@ class Connection(asyncio.Protocol):
             else:
                 data = step if isinstance(step, bytes) else b"data: " + json.dumps(step).encode() + b"\n\n"
                 self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+                await asyncio.sleep(0)  # see whether the client has left
                 await self._room.wait()
         return True
 
