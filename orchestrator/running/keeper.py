@@ -105,6 +105,7 @@ class Keeper:
     async def _start(self) -> Child | None:
         """A ready process, or None where it died or hung before that."""
         self._set("starting")
+        self._lines.clear()
         began = time.perf_counter()
         if self.spec.kind == "url":
             return await self._wait_for_outside()
@@ -170,7 +171,7 @@ class Keeper:
         if new is None:
             self.status.pid = old.pid
             self._set("ready")
-            _resolve(answer, f"the new process did not come up ({self.status.last_exit}); the old one goes on")
+            _resolve(answer, f"the new process did not come up ({self._last_words()}); the old one goes on")
             return old
         task = asyncio.create_task(self._drain(old))
         self._draining.add(task)
@@ -211,7 +212,7 @@ class Keeper:
 
     def _tell_of_start(self) -> None:
         if self._owed is not None:
-            _resolve(self._owed, None if self.status.state == "ready" else f"it did not come up ({self.status.last_exit})")
+            _resolve(self._owed, None if self.status.state == "ready" else f"it did not come up ({self._last_words()})")
             self._owed = None
 
     async def _lend(self, answer: asyncio.Future[str | None]) -> None:
@@ -272,6 +273,11 @@ class Keeper:
         self.status.last_exit = child.epitaph or describe_exit(child.exited.result())
         if self.spec.kind == "command":
             child.sweep()  # what it left behind may hold the port that its successor needs
+
+    def _last_words(self) -> str:
+        """How the latest process ended, and the last thing it said to people: records of its log are for programs."""
+        said = [line for line in self._lines if not line.startswith("{")]
+        return f"{self.status.last_exit}: {said[-1]}" if said else f"{self.status.last_exit}"
 
     def _take_line(self, line: str) -> None:
         self._lines.append(line)
