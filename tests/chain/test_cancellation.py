@@ -31,8 +31,7 @@ def leave(chain: RunningChain, *, read_first: bool, upstream: ScriptedUpstream) 
         upstream.wait_for_request()
         while read_first and b"first" not in client.recv(65536):
             pass
-        moment = time.monotonic()
-    return moment
+        return time.monotonic()
 
 
 @pytest.mark.parametrize("read_first", [True, False], ids=["in mid-stream", "before the first byte"])
