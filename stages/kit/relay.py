@@ -64,9 +64,19 @@ class NextHop:
 async def _copy_changed(reply: Reply, exchange: Exchange, change: FrameFilter) -> None:
     decoder = SSEDecoder()
     async for chunk in reply.chunks():
-        await _write_frames(exchange, [out for frame in decoder.feed(chunk) for out in change.feed(frame)])
-    await _write_frames(exchange, [out for frame in decoder.finish() for out in change.feed(frame)])
+        await _write_changed(exchange, decoder.feed(chunk), change)
+    await _write_changed(exchange, decoder.finish(), change)
     await _write_frames(exchange, change.finish())
+
+
+async def _write_changed(exchange: Exchange, frames: list[Frame], change: FrameFilter) -> None:
+    """Where a filter fails, what it had let through before goes out first: it came in one read only by chance."""
+    changed: list[Frame] = []
+    try:
+        for frame in frames:
+            changed += change.feed(frame)
+    finally:
+        await _write_frames(exchange, changed)
 
 
 async def _write_frames(exchange: Exchange, frames: list[Frame]) -> None:
