@@ -22,7 +22,7 @@ PROMPT = (
     "working from that text alone. Write it for yourself. Answer in plain text and call no tools.\n\n"
     "Say, as far as it applies:\n"
     "- what the user wants, in their own words where the wording matters, and every constraint or preference they gave;\n"
-    "- what has been done: files that were read, created or changed, with their paths; commands that were run and what came of them;\n"
+    "- what has been done: files that were read, created or changed, with their paths; commands that were run, and the outcome;\n"
     "- what was found out and decided, and why; what was tried and did not work;\n"
     "- where the work stands at this moment, and what has to be done next, step by step;\n"
     "- the exact names, values, identifiers, error messages and snippets that will be needed again.\n\n"

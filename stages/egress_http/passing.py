@@ -1,5 +1,5 @@
-"""Headers that cross this stage: of an upstream's answer the client sees what it can use, of a client's request the upstream what it
-asked to get back. All else stays on its side.
+"""Headers that cross this stage: the client sees what it can use of an upstream's answer, the upstream what it asked to get back.
+All else stays on its side.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ class EgressHttp(Stage[Config]):
             host=self._upstream.who,
             max_output_tokens=row.max_output_tokens,
             images=row.images,
+            quirks=row.quirks,
         )
 
     async def _end(self, exchange: Exchange, terminal: Event, stream: bool) -> None:

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from codex_shim.stages.contract.events import TERMINAL, Event, ResponseBuilder
 from codex_shim.stages.contract.sse import Frame, SSEDecoder
 from codex_shim.stages.egress_http.dialects import DIALECTS, Prepared, Target
+from codex_shim.stages.egress_http.dialects.base import Output, Passed
 
 _ARGUMENTS = {
     "function_call": ("response.function_call_arguments", "arguments"),
@@ -28,16 +30,18 @@ def make_builder() -> ResponseBuilder:
     return ResponseBuilder(model="slug", created_at=1_700_000_000, new_id=new_id)
 
 
-def translate_pieces(body: dict[str, Any], pieces: Iterable[bytes], target: Target | None = None) -> list[Event]:
+def translate_pieces(
+    body: dict[str, Any], pieces: Iterable[bytes], target: Target | None = None, dialect: str = "chat"
+) -> list[Event]:
     """What the stage does: request in, upstream bytes as the network cut them, all events out."""
     builder = make_builder()
-    prepared = DIALECTS["chat"].prepare(body, target or Target(model="upstream"), builder)
+    prepared = DIALECTS[dialect].prepare(body, target or Target(model="upstream"), builder, raw=msgspec.json.encode(body))
     decoder = SSEDecoder()
-    events = builder.start()
+    events = [] if prepared.begins else builder.start()
     for piece in pieces:
         events += feed_all(prepared, decoder.feed(piece))
     events += feed_all(prepared, decoder.finish())
-    events += prepared.translator.finish()
+    events += [event_in(output) for output in prepared.translator.finish()]
     assert prepared.translator.ended
     assert prepared.translator.finish() == []
     assert prepared.translator.feed(Frame(b"", b'{"choices":[{"delta":{"content":"late"}}]}')) == []
@@ -45,7 +49,18 @@ def translate_pieces(body: dict[str, Any], pieces: Iterable[bytes], target: Targ
 
 
 def feed_all(prepared: Prepared, frames: Iterable[Frame]) -> list[Event]:
-    return [event for frame in frames for event in prepared.translator.feed(frame)]
+    return [event_in(output) for frame in frames for output in prepared.translator.feed(frame)]
+
+
+def event_in(output: Output) -> Event:
+    """A frame that was passed on as it came is read as a client would read it."""
+    if not isinstance(output, Passed):
+        return output
+    (frame,) = SSEDecoder().feed(output.data)
+    event = msgspec.json.decode(frame.data)
+    assert output.event in (None, event)
+    assert frame.event.decode() == event["type"]
+    return event
 
 
 class StrictReader:
@@ -130,8 +145,10 @@ def builder() -> ResponseBuilder:
 def run() -> Callable[..., list[Event]]:
     """`run(body, [bytes, …])` → all events of the answer, read strictly."""
 
-    def run_strictly(body: dict[str, Any], pieces: Iterable[bytes], target: Target | None = None) -> list[Event]:
-        events = translate_pieces(body, pieces, target)
+    def run_strictly(
+        body: dict[str, Any], pieces: Iterable[bytes], target: Target | None = None, dialect: str = "chat"
+    ) -> list[Event]:
+        events = translate_pieces(body, pieces, target, dialect)
         StrictReader().read(events)
         return events
 

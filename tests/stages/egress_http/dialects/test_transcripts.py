@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ ROOT = next(parent for parent in Path(__file__).parents if parent.name == "tests
 CASES = sorted(path.parent for path in ROOT.glob("*/*/request.json"))
 STREAMS = [case for case in CASES if (case / "upstream.sse").exists()]
 REGENERATE = bool(os.environ.get("CODEX_SHIM_REGENERATE"))
+PATHS = {
+    "chat": "/chat/completions",
+    "messages": "/messages",
+    "responses": "/responses",
+    "gemini": r"/models/[^/]+:streamGenerateContent\?alt=sse",
+}
 EVERY_CUT = 400
 MORE_CUTS = 60
 
@@ -55,27 +62,29 @@ def test_there_are_cases():
 def test_the_request_is_translated_as_written_down(case: Path, builder: ResponseBuilder):
     """And the client's body is left as it was."""
     body = body_of(case)
-    prepared = DIALECTS[case.parent.name].prepare(body, target_of(case), builder)
+    prepared = DIALECTS[case.parent.name].prepare(body, target_of(case), builder, raw=msgspec.json.encode(body))
     assert body == body_of(case)
-    assert prepared.path == "/chat/completions"
+    assert re.fullmatch(PATHS[case.parent.name], prepared.path)
     if (case / "expected_request.json").exists() or not (case / "upstream.sse").exists():
-        shown = {"payload": prepared.payload, "notes": prepared.notes}
+        sent = prepared.payload
+        shown = {"payload": msgspec.json.decode(sent) if isinstance(sent, bytes) else sent, "notes": prepared.notes}
         expect(case / "expected_request.json", json.dumps(shown, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
 @pytest.mark.parametrize("case", STREAMS, ids=name_of)
 def test_the_answer_is_translated_as_written_down(case: Path, run: Run):
-    events = run(body_of(case), [(case / "upstream.sse").read_bytes()], target_of(case))
+    events = run(body_of(case), [(case / "upstream.sse").read_bytes()], target_of(case), case.parent.name)
     expect(case / "expected.sse", encode_events(events))
 
 
 @pytest.mark.parametrize("case", STREAMS, ids=name_of)
 def test_it_does_not_matter_how_the_network_cuts_the_answer(case: Path, run: Run):
     body, upstream = body_of(case), (case / "upstream.sse").read_bytes()
-    expected = run(body, [upstream], target_of(case))
-    assert run(body, [upstream[place : place + 1] for place in range(len(upstream))], target_of(case)) == expected
+    rest = (target_of(case), case.parent.name)
+    expected = run(body, [upstream], *rest)
+    assert run(body, [upstream[place : place + 1] for place in range(len(upstream))], *rest) == expected
     for cut in cuts(len(upstream)):
-        assert run(body, [upstream[:cut], upstream[cut:]], target_of(case)) == expected, f"cut at byte {cut}"
+        assert run(body, [upstream[:cut], upstream[cut:]], *rest) == expected, f"cut at byte {cut}"
 
 
 def cuts(size: int) -> Iterator[int]:
