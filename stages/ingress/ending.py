@@ -97,11 +97,15 @@ class StreamEnding:
     def _inspect(self, whole: bytes) -> list[bytes]:
         passed: list[bytes] = []
         for frame in whole.split(_EVENT_END)[:-1]:
+            if not any(mark in frame for mark in _MARKS):  # most frames that came in one read with a marked one
+                passed.append(frame + _EVENT_END)
+                continue
             data = SSEDecoder().feed(frame + _EVENT_END)
             if data and data[0].data == b"[DONE]":
                 continue
             head = _head(data[0]) if data else _Head()
             if head.type in TERMINAL or head.type == "error":
+                self._latest = b"".join(passed) or self._latest  # an end of our own counts on from there
                 passed.append(self._terminal(head, frame + _EVENT_END))
                 break
             passed.append(frame + _EVENT_END)

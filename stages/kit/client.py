@@ -14,10 +14,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from ..contract.errors import SERVER_ERROR, Failure, HopError
+from ..contract.handshake import is_loopback
 
 # Codex's turn metadata is JSON in a header and outgrows aiohttp's 8 KiB.
 MAX_HEADER = 256 * 1024
@@ -75,7 +78,7 @@ class HopClient:
     """Opens exchanges with the next hop or a provider.
 
     `patience` is for how many seconds a refused connection is tried again; `idle_seconds` how long an answer may be silent, None
-    for ever; `proxies` whether HTTPS_PROXY and its kin count (only ever toward a provider).
+    for ever; `proxies` whether HTTPS_PROXY and its kin count (only ever toward a provider, and never toward this machine itself).
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class HopClient:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds, sock_read=idle_seconds)
         self._connections = connections
         self._proxies = proxies
+        self._proxy_of: dict[str, str | None] = {}
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
@@ -119,7 +123,13 @@ class HopClient:
             trace = SimpleNamespace(reused=False)
             try:
                 return await self._open_session().request(
-                    method, url, headers=headers, data=body, allow_redirects=False, trace_request_ctx=trace
+                    method,
+                    url,
+                    headers=headers,
+                    data=body,
+                    allow_redirects=False,
+                    proxy=self._proxy_for(url),
+                    trace_request_ctx=trace,
                 )
             except aiohttp.ClientConnectorError as error:
                 if loop.time() + pause > give_up_at:
@@ -137,6 +147,19 @@ class HopClient:
             except (aiohttp.ClientError, ValueError) as error:
                 raise _broken(f"{who} did not answer in HTTP: {type(error).__name__}") from error
 
+    def _proxy_for(self, url: str) -> str | None:
+        """Asked once per origin, and not through aiohttp's `trust_env`: that asks in two threads for every request, and puts what
+        ~/.netrc knows of a host in place of the user's key."""
+        if not self._proxies:
+            return None
+        origin = _origin(url)
+        if origin not in self._proxy_of:
+            address = urlsplit(url)
+            host = address.hostname or ""
+            direct = is_loopback(host) or proxy_bypass(host)
+            self._proxy_of[origin] = None if direct else getproxies().get(address.scheme)
+        return self._proxy_of[origin]
+
     def _open_session(self) -> aiohttp.ClientSession:
         """Made on first use: a session belongs to a running loop."""
         if self._session is None:
@@ -153,7 +176,6 @@ class HopClient:
                 max_line_size=MAX_HEADER,
                 max_field_size=MAX_HEADER,
                 read_bufsize=READ_SIZE,
-                trust_env=self._proxies,
                 trace_configs=[tracer],
             )
         return self._session

@@ -87,6 +87,11 @@ def test_a_bare_error_event_becomes_a_failed_response(data: bytes) -> None:
     assert failed["response"]["error"] == {"code": "rate_limit_exceeded", "message": "slow"}
 
 
+def test_an_end_of_our_own_counts_on_from_what_came_in_the_same_read() -> None:
+    sent = ending().feed(STREAM.partition(b"event: response.completed")[0] + b'data: {"type":"error","message":"overloaded"}\n\n')
+    assert [event["sequence_number"] for event in events(sent)] == list(range(len(events(sent))))
+
+
 def test_a_failure_is_rendered_for_the_client() -> None:
     numbers = itertools.count()
     build = ResponseBuilder("m", 1, lambda prefix: f"{prefix}_{next(numbers)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from codex_shim.orchestrator.sockets import bind
@@ -205,3 +206,58 @@ def test_leaving_early_closes_the_connection_at_once() -> None:
                 await gone.wait()
 
     asyncio.run(play())
+
+
+def answering(heads: list[bytes]) -> Script:
+    """Notes the request, answers with an empty object."""
+
+    async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await request(reader))
+        writer.write(OK)
+        await writer.drain()
+
+    return script
+
+
+def test_a_proxy_of_the_environment_is_used_toward_a_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: list[bytes] = []
+
+    async def play() -> None:
+        async with playing(answering(heads), proxies=True, patience=0.0) as (server, client):
+            monkeypatch.setenv("http_proxy", server.url)
+            monkeypatch.setenv("no_proxy", "spared.invalid")
+            server.url = "http://provider.invalid/v1"
+            assert await ask(client, server) == b"{}"
+            server.url = "http://spared.invalid/v1"
+            with pytest.raises(HopError, match="cannot be reached"):
+                await ask(client, server)
+
+    asyncio.run(play())
+    assert [head.partition(b"\r")[0] for head in heads] == [b"POST http://provider.invalid/v1 HTTP/1.1"]
+
+
+def test_no_proxy_stands_between_us_and_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.delenv("no_proxy", raising=False)
+        async with playing(answering([]), proxies=True) as (server, client):
+            assert await ask(client, server) == b"{}"
+
+    asyncio.run(play())
+
+
+def test_a_netrc_file_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """aiohttp would send its password where we send no key, and refuse the request where we do."""
+    heads: list[bytes] = []
+
+    async def play() -> None:
+        async with playing(answering(heads), proxies=True) as (server, client):
+            assert await ask(client, server) == b"{}"
+            async with client.open("POST", server.url, {"authorization": "Bearer key"}, b"{}") as reply:
+                assert await reply.read() == b"{}"
+
+    (tmp_path / "netrc").write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    asyncio.run(play())
+    assert b"authorization" not in heads[0].lower()
+    assert b"Bearer key" in heads[1]
