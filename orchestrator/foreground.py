@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 # What makes a terminal usable, beyond the scrubbed environment that the stage gets in a chain.
 _TERMINAL = ("TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "PYTHONBREAKPOINT")
@@ -22,12 +23,12 @@ def argv_of(kind: str, argv: Sequence[str]) -> list[str]:
 
 
 class Foreground:
-    """One process. `stopped` tells whether its end was asked for."""
+    """One process. `cwd` is where its chain would run it; `stopped` tells whether its end was asked for."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
         terminal = {name: os.environ[name] for name in _TERMINAL if name in os.environ}
         self.stopped = False
-        self._process = subprocess.Popen(argv, env={**terminal, **env})  # noqa: S603  # what the user's own pipeline.toml says
+        self._process = subprocess.Popen(argv, env={**terminal, **env}, cwd=cwd)  # noqa: S603  # what the user's own pipeline.toml says
 
     def wait(self, interrupted: Callable[[], None]) -> int:
         """The exit code; `interrupted` is called for the first Ctrl-C."""

@@ -20,11 +20,12 @@ from codex_shim.stages.contract.secret import Secret
 from .. import alone, plan
 from ..environment import Surroundings, survey
 from ..foreground import argv_of
+from ..home import private_folder
 from ..sockets import bind
 from ..sources import Sources
 from ..spec import StageSpec
 from ..stage_files import StageFiles
-from .common import fail
+from .common import fail, state
 from .stage_run import read_sources, unknown
 
 RUNNER = "codex_shim.stages.kit.conformance"
@@ -77,6 +78,7 @@ def _place(surroundings: Surroundings) -> alone.Place:
 
 def _subject(spec: StageSpec, place: alone.Place, sources: Sources) -> dict[str, Any]:
     kind = _kind(spec, sources)
+    private_folder(state.home.root)
     assert place.next is not None
     return {
         "name": spec.name,
@@ -84,6 +86,7 @@ def _subject(spec: StageSpec, place: alone.Place, sources: Sources) -> dict[str,
         "kind": kind,
         "argv": argv_of(spec.kind, spec.argv),
         "env": spec.env,
+        "cwd": str(state.home.root),
         "next_port": None if kind == "egress" else place.next[1],
         "token": (place.local_token if kind == "ingress" else place.hop_token).reveal(),
         "hop_token": place.hop_token.reveal(),

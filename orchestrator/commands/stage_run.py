@@ -14,7 +14,8 @@ import typer
 
 from ..control import Message, NotRunningError
 from ..foreground import Foreground, argv_of
-from .common import config_errors, connection, fail
+from ..home import private_folder
+from .common import config_errors, connection, fail, state
 
 _HOST = "127.0.0.1"
 
@@ -99,8 +100,9 @@ def _address(url: str) -> tuple[str, int]:
 
 
 def _started(argv: list[str], env: dict[str, str]) -> Foreground:
+    private_folder(state.home.root)
     try:
-        return Foreground(argv, env)
+        return Foreground(argv, env, state.home.root)
     except OSError as error:
         fail(f"{argv[0]} cannot be started: {error.strerror}")
 

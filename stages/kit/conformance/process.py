@@ -42,6 +42,7 @@ class Tested:
             self._process = await asyncio.create_subprocess_exec(
                 *argv,
                 env=self._subject.env,
+                cwd=self._subject.cwd,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,

@@ -27,6 +27,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     kind: Kind = "stage"
     argv: list[str] = []
     env: dict[str, str] = {}
+    cwd: str | None = None
     next_port: int | None = None
     token: str | None = None
     hop_token: str | None = None

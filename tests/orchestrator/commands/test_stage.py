@@ -145,6 +145,14 @@ def test_a_stages_own_environment_reaches_it_and_no_command_line(shim: Shim, tmp
     assert "1 passed, 0 failed" in done.stdout
 
 
+def test_a_stage_works_in_the_folder_where_its_chain_would_run_it(shim: Shim, tmp_path: Path) -> None:
+    commands = shim(pipeline(INGRESS, 'name = "mine"\ncommand = ["node", "stages/mine.mjs"]', ROUTER), node_environment())
+    commands.cli("stage", "new", "mine", "--kind", "node")
+    check = [*CLI, *commands._globals, "stage", "check", "mine", "--only=health"]
+    done = subprocess.run(check, env=commands.environ, cwd=tmp_path, capture_output=True, text=True)
+    assert "1 passed" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
