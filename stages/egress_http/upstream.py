@@ -11,6 +11,7 @@ import msgspec
 from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import ResponseBuilder
 from ..contract.sse import Frame, SSEDecoder
+from ..contract.secret import REDACTED
 from ..kit.client import HopClient, Reply
 from .config import Config
 from .credentials import ApiKey
@@ -21,6 +22,8 @@ from .passing import to_client
 GRACE_SECONDS = 2.0
 # A whole answer in one piece of JSON.
 JSON_LIMIT = 64 * 1024 * 1024
+# Of what is shorter, like the `1` in `x-beta: 1`, an error may speak by chance.
+SHORTEST_SECRET = 8
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,6 +42,7 @@ class Upstream:
             "user-agent": "codex-shim",
             **config.headers,
         }
+        self._secrets = [value for value in (config.api_key or "", *config.headers.values()) if len(value) >= SHORTEST_SECRET]
         self._dialect = dialect
         self._grace = grace_seconds
         self._client = HopClient(
@@ -71,7 +75,7 @@ class Upstream:
                 raise HopError(self._web_page())
             yield [] if prepared.begins else builder.start()
             async for events in self._translated(reply, prepared, builder):
-                yield name_provider(events, self.who)
+                yield name_provider(events, self.who, self._secrets)
             await reply.drain()
 
     async def _translated(self, reply: Reply, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[Sequence[Output]]:
@@ -101,7 +105,8 @@ class Upstream:
         if reply.status < 400:
             return self._redirect(reply)
         failure = self._dialect.read_error(reply.status, await reply.read(), reply.headers.get("retry-after"))
-        return msgspec.structs.replace(failure, message=f"{self.who}: {failure.message}{_advice(reply.status)}")
+        said = without_secrets(failure.message, self._secrets)
+        return msgspec.structs.replace(failure, message=f"{self.who}: {said}{_advice(reply.status)}")
 
     def _redirect(self, reply: Reply) -> Failure:
         """Not followed: the key was given for this address."""
@@ -110,14 +115,22 @@ class Upstream:
         return Failure(code=INVALID_REQUEST, message=sentence, status=502)
 
 
-def name_provider(events: Sequence[Output], who: str) -> Sequence[Output]:
+def name_provider(events: Sequence[Output], who: str, secrets: Sequence[str] = ()) -> Sequence[Output]:
     """A translator does not know whose stream it reads, so a failure inside it gets the provider's name here."""
     last = events[-1]
     if isinstance(last, dict) and last["type"] == "response.failed":
         error = last["response"]["error"]
+        error["message"] = without_secrets(error["message"], secrets)
         if not error["message"].startswith(who):
             error["message"] = f"{who}: {error['message']}"
     return events
+
+
+def without_secrets(message: str, secrets: Sequence[str]) -> str:
+    """Some providers repeat a key when they refuse it, and what they say ends up in logs and on screens."""
+    for secret in secrets:
+        message = message.replace(secret, REDACTED)
+    return message
 
 
 async def _frames(reply: Reply) -> AsyncIterator[list[Frame]]:
