@@ -1,0 +1,154 @@
+"""Where keys and tokens can be found while a chain runs. What a process has in its memory is not searched; all else is."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import process_tree
+import pytest
+from chat_answers import Answer, Close, chunk, refuses, says
+from pipelines import INGRESS, POLICY, ROUTER, pipeline, relay
+from responses_client import ask, ask_all, error_of
+from running_chain import RunningChain
+from scripted_upstream import ScriptedUpstream
+from upstream_connection import Received
+
+INLINE, FROM_ENVIRONMENT, FROM_COMMAND, IN_HEADER = (f"sk-marked-{name}-0123456789" for name in ("one", "two", "three", "four"))
+KEYS = (INLINE, FROM_ENVIRONMENT, FROM_COMMAND, IN_HEADER)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="searches /proc")
+
+
+@pytest.fixture
+def keyed(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream, tmp_path: Path) -> RunningChain:
+    """One worker for each way to give a key, a script and a program between them."""
+    printer = tmp_path / "print-key"
+    printer.write_text(f"#!/bin/sh\necho {FROM_COMMAND}\n")
+    printer.chmod(0o700)
+    script = tmp_path / "look.py"
+    script.write_text("def request(body): ...\n")
+    plain = {name: value for name, value in upstream.model().items() if name != "api_key"}
+    models = [
+        {**plain, "slug": "one", "api_key": INLINE},
+        {**plain, "slug": "two", "api_key_env": "MARKED_KEY"},
+        {**plain, "slug": "three", "api_key_command": str(printer)},
+        {**plain, "slug": "four", "extra_headers": {"x-api-key": IN_HEADER}},
+    ]
+    tables = (INGRESS, f'[[stage]]\nname = "look"\nscript = "{script}"\n', POLICY, relay("program"), ROUTER)
+    return start_chain(models, pipeline(*tables), {"MARKED_KEY": FROM_ENVIRONMENT})
+
+
+def files_with(chain: RunningChain, secret: str) -> set[str]:
+    files = [path for path in chain.home.rglob("*") if path.is_file()]
+    return {str(path.relative_to(chain.home)) for path in files if secret.encode() in path.read_bytes()}
+
+
+def shown_by_system(pid: int) -> Iterator[bytes]:
+    """What any program of the user may read of a process."""
+    for name in ("environ", "cmdline", "comm"):
+        yield Path(f"/proc/{pid}/{name}").read_bytes()
+
+
+def processes_with(chain: RunningChain, secret: str) -> set[int]:
+    pids = [process.pid for process in chain.note_processes()]
+    return {pid for pid in pids if any(secret.encode() in each for each in shown_by_system(pid))}
+
+
+def use_all_models(chain: RunningChain, upstream: ScriptedUpstream) -> None:
+    """Success, a refusal that repeats the key, a stream that fails with it, and one that breaks off."""
+
+    def sent(request: Received) -> str:
+        return request.headers.get("x-api-key") or request.headers["authorization"].removeprefix("Bearer ")
+
+    def answers(request: Received) -> Answer:
+        kinds = [
+            says("fine"),
+            refuses(401, {"error": {"message": f"Incorrect API key provided: {sent(request)}."}}),
+            Answer(chunk(content="a"), {"error": {"message": f"the key {sent(request)} has expired"}}),
+            Answer(chunk(content="a"), Close()),
+            says("fine"),
+        ]
+        return kinds[(request.number - 1) % len(kinds)]
+
+    upstream.script(answers)
+    for slug, key in zip(("one", "two", "three", "four"), KEYS, strict=True):
+        assert ask_all(chain, model=slug)[-1]["type"] == "response.completed"
+        assert sent(upstream.requests[-1]) == key
+        for _ in range(3):
+            shown = json.dumps(error_of(ask_all(chain, model=slug)))
+            assert "sk-marked" not in shown
+        with ask(chain, model=slug, codex=False, stream=False) as answer:
+            answer.json()
+
+
+def test_keys_are_in_no_environment_no_argument_no_file_and_no_output(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
+    use_all_models(keyed, upstream)
+    keyed.cli("pipeline", "restart")
+    keyed.cli("generate")
+    shown = [keyed.cli(*words, check=False) for words in COMMANDS]
+    for key in KEYS:
+        assert files_with(keyed, key) == ({"models.json"} if key in (INLINE, IN_HEADER) else set()), "only where the user wrote it"
+        holders = processes_with(keyed, key)
+        # The user put one key into the environment that the chain was started from; the orchestrator has that one, nobody else.
+        assert holders == ({keyed.pids["orchestrator"]} if key == FROM_ENVIRONMENT else set())
+        assert not [done.args for done in shown if key in done.stdout + done.stderr]
+
+
+COMMANDS = (
+    ("status",),
+    ("status", "--json"),
+    ("list",),
+    ("list", "--json"),
+    ("pipeline", "logs"),
+    ("pipeline", "logs", "--json"),
+    ("pipeline", "graph"),
+    ("pipeline", "validate"),
+    ("pipeline", "restart", "nobody"),
+)
+
+
+def test_the_local_token_is_in_three_files_and_the_hop_token_in_none(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
+    use_all_models(keyed, upstream)
+    assert files_with(keyed, keyed.token) == {"token", "run/stages/ingress.json", "codex-home/config.toml"}
+    assert not processes_with(keyed, keyed.token)
+    environment = Path(f"/proc/{keyed.pids['program']}/environ").read_bytes().split(b"\0")
+    hop_token = next(each.partition(b"=")[2] for each in environment if each.startswith(b"CODEX_SHIM_HOP_TOKEN=")).decode()
+    assert not files_with(keyed, hop_token)
+    assert not [
+        done.args for done in (keyed.cli(*words, check=False) for words in COMMANDS) if hop_token in done.stdout + done.stderr
+    ]
+    assert keyed.pids["orchestrator"] not in processes_with(keyed, hop_token)
+    assert process_tree.parent(keyed.pids["program"]) not in processes_with(keyed, hop_token), "the fork server knows nothing"
+
+
+def test_files_are_for_their_owner_alone(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
+    use_all_models(keyed, upstream)
+    keyed.cli("pipeline", "restart")
+    ours = [path for path in keyed.home.rglob("*") if path.name not in ("models.json", "chain.toml")]  # those the test wrote
+    open_to_others = [str(path) for path in ours if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    assert not open_to_others
+
+
+def test_a_key_leaves_the_disk_also_when_its_worker_dies(keyed: RunningChain) -> None:
+    workers = [row for row in keyed.status()["stages"] if row["name"].startswith("127-0-0-1")]
+    assert len(workers) == 4
+    for row in workers:
+        os.kill(row["pid"], 9)
+    keyed.cli("pipeline", "ready", "--wait", "10")
+    assert {pid for row in workers if (pid := row["pid"]) in keyed.pids.values()} == set()
+    for key in KEYS:
+        assert not [name for name in files_with(keyed, key) if name != "models.json"]
+
+
+def test_the_environment_of_a_stage_is_an_allow_list(keyed: RunningChain) -> None:
+    allowed = {"PATH", "HOME", "NO_PROXY", "PYTHONUNBUFFERED", "LC_CTYPE"}
+    for name in ("program", "policy"):
+        environment = Path(f"/proc/{keyed.pids[name]}/environ").read_bytes().split(b"\0")
+        names = {each.partition(b"=")[0].decode() for each in environment if each}
+        assert {each for each in names if not each.startswith("CODEX_SHIM_")} <= allowed
+        assert "MARKED_KEY" not in names
