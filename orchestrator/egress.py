@@ -33,7 +33,7 @@ def derive(rows: Sequence[ModelRow], taken: Iterable[str]) -> list[Worker]:
     """The workers in the order of their first model. Names avoid the `taken` ones of the chain."""
     groups: dict[tuple[object, ...], list[ModelRow]] = {}
     for row in rows:
-        key = (row.base_url, row.dialect, row.api_key, tuple(sorted(row.headers.items())))
+        key = (row.base_url, row.dialect, row.api_key, row.key_header, tuple(sorted(row.headers.items())))
         groups.setdefault(key, []).append(row)
     names = set(taken) | {DEMO}
     workers = []
@@ -52,12 +52,15 @@ def http_config(worker: Worker, options: HttpOptions) -> Config:
         base_url=first.base_url,
         dialect=first.dialect,  # pyright: ignore[reportArgumentType]  # models.py lets supported dialects through only
         api_key=first.api_key.reveal() if first.api_key else None,
-        provider=first.provider,
+        key_header=first.key_header,
+        provider=first.owner,
         headers=first.headers,
-        models={
-            row.slug: Model(model=row.model, max_output_tokens=row.max_output_tokens, images=row.images) for row in worker.rows
-        },
+        models={row.slug: _model(row) for row in worker.rows},
     )
+
+
+def _model(row: ModelRow) -> Model:
+    return Model(model=row.model, max_output_tokens=row.max_output_tokens, images=row.images, quirks=row.quirks)
 
 
 def demo_options(options: object) -> DemoOptions:

@@ -15,6 +15,7 @@ class Home:
         self.root = root
         self.models = root / "models.json"
         self.pipeline = root / "pipeline.toml"
+        self.providers = root / "providers.toml"
         self.token = root / "token"
         self.catalog = root / "custom_model_catalog.json"
         self.codex_home = root / "codex-home"

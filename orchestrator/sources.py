@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from . import egress, plan
-from .settings import models, pipeline
+from .settings import models, pipeline, provider_file
 from .settings.pipeline import Pipeline
 
 
@@ -33,7 +33,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 def read_files(options: Options, environ: Mapping[str, str]) -> Sources:
     """Raises `ConfigError` with every problem that makes starting pointless."""
     chain_file = pipeline.load(pipeline.find(options.pipeline, environ, options.home))
-    found = models.load(options.settings, environ)
+    found = models.load(options.settings, environ, provider_file.load(options.home / "providers.toml"))
     workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
     plan.check(chain_file, workers, environ)
     return Sources(pipeline=chain_file, workers=workers, rows=found.rows, row_problems=[str(each) for each in found.problems])

@@ -52,13 +52,19 @@ def status(json: pipeline.Json = False) -> None:
     pipeline.status(json=json)
 
 
-def list_models(json: pipeline.Json = False) -> None:
+def list_models(
+    json: pipeline.Json = False,
+    providers: Annotated[bool, typer.Option("--providers", help="List the providers that a row can name instead.")] = False,
+) -> None:
     """List the models: slug, name, provider, and how the key was given. Rows that cannot work are named with the reason.
 
     Example: codex-shim list
     """
     from ..sources import read_files
 
+    if providers:
+        _list_providers(json)
+        return
     with config_errors():
         files = read_files(pipeline._options(), os.environ)
     served = {row.slug: worker.name for worker in files.workers for row in worker.rows}
@@ -87,6 +93,22 @@ def list_models(json: pipeline.Json = False) -> None:
         typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
     if files.row_problems and not files.rows:
         raise typer.Exit(FAILED)
+
+
+def _list_providers(json: bool) -> None:
+    """Those of the packaged file and of the user's own."""
+    from ..settings import provider_file
+
+    with config_errors():
+        presets = provider_file.load(state.home.providers)
+    fields = ("dialect", "base_url", "key_env", "context", "images")
+    rows = [{"name": name, **{field: getattr(preset, field) for field in fields}} for name, preset in presets.items()]
+    if json:
+        print_json({"providers": rows})
+    else:
+        columns = ("name", "dialect", "base_url", "key_env", "context")
+        shown = [[str(row[column] or "-") for column in columns] for row in rows]
+        print_table([column.upper().replace("_", " ") for column in columns], shown)
 
 
 def generate(json: pipeline.Json = False) -> None:

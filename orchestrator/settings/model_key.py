@@ -72,8 +72,7 @@ def _written(written: str, environ: Mapping[str, str]) -> tuple[Secret, str]:
 
 
 def _usual(row: Mapping[str, object], url: str, preset: Preset, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
-    own_host = preset.key_host or base_url.host(preset.base_url or "")
-    variable = preset.key_env if base_url.host(url) == own_host else None
+    variable = preset.key_env if preset.owns(base_url.host(url)) else None
     if variable and environ.get(variable):
         return _secret(environ[variable], "provider"), f"api_key_env {variable}"
     headers = row.get("extra_headers")

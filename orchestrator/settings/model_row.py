@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 import msgspec
 from codex_shim.stages.contract.secret import Secret
+from codex_shim.stages.egress_http.config import Quirks
 
 from . import base_url, extra_headers, model_key
 from .positions import Path
 from .problems import did_you_mean
-from .providers import PRESETS, SUPPORTED_DIALECTS, Preset
+from .providers import SUPPORTED_DIALECTS, Preset, find_host, is_own, lay_over
 from .strict import Reader
 from .values import MissingVariableError, Sealed, expand
 
@@ -38,6 +39,7 @@ class RowKeys(msgspec.Struct, kw_only=True):
     no_image_support: bool | None = None
     extra_headers: dict[str, str] = {}
     index: int | None = None
+    quirks: Quirks = Quirks()
 
 
 _ALIASES = {
@@ -50,7 +52,10 @@ _UNUSED = ("id",)  # other programs that write such files number their rows with
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that can be asked. `key_source` says in safe words how the key was given; `repr` shows no credential."""
+    """A model that can be asked. `key_source` says in safe words how the key was given; `repr` shows no credential.
+
+    `owner` names whoever reads opaque state of the model: its provider, or the host where only a language was named.
+    """
 
     slug: str
     model: str
@@ -65,14 +70,18 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     images: bool
     index: int | None
     key_source: str
+    key_header: str = "authorization"
+    owner: str = ""
+    quirks: Quirks = Quirks()
 
 
 class Row:
     """A row while it is read. `raw` holds its keys under their canonical names, with the values as written."""
 
-    def __init__(self, written: Any, at: Path, reader: Reader) -> None:
+    def __init__(self, written: Any, at: Path, reader: Reader, presets: Mapping[str, Preset]) -> None:
         self.at = at
         self.reader = reader
+        self.presets = presets
         self.raw: dict[str, Any] = {}
         self.spelling: dict[str, str] = {}
         self.broken = False
@@ -138,6 +147,8 @@ class Row:
         except model_key.KeyProblem as problem:
             self.problem(problem.key, str(problem))
             return None
+        owner, known = self.known(keys, preset, url)
+        facts = known.facts(keys.model)
         return ModelRow(
             slug=slug,
             model=keys.model,
@@ -147,12 +158,22 @@ class Row:
             base_url=url,
             api_key=key,
             headers=Sealed(keys.extra_headers),
-            max_context=keys.max_context_limit or preset.context,
-            max_output_tokens=keys.max_output_tokens,
-            images=preset.images if keys.no_image_support is None else not keys.no_image_support,
+            max_context=keys.max_context_limit or facts.context,
+            max_output_tokens=keys.max_output_tokens or facts.max_output_tokens,
+            images=facts.images if keys.no_image_support is None else not keys.no_image_support,
             index=keys.index,
             key_source=source,
+            key_header=known.key_header,
+            owner=owner,
+            quirks=msgspec.convert(lay_over(facts.quirks, self.raw.get("quirks", {})), Quirks),
         )
+
+    def known(self, keys: RowKeys, preset: Preset, url: str) -> tuple[str, Preset]:
+        """Whose facts count: those of the provider that was named, or, where that was only a language, of the owner of the URL."""
+        name = keys.provider.lower()
+        if is_own(name):
+            return name, preset
+        return find_host(self.presets, url, preset.dialect) or (base_url.host(url), preset)
 
     def keys(self, environ: Mapping[str, str]) -> RowKeys | None:
         """Checks the types and fills in `${NAME}`, except in the key, whose placeholder only counts where it is needed."""
@@ -183,11 +204,11 @@ class Row:
             self.reader.at_key((*self.at, self.spelling["extra_headers"], name), f"{self.label}: {sentence}")
 
     def preset(self, keys: RowKeys) -> Preset | None:
-        preset = PRESETS.get(keys.provider.lower())
+        preset = self.presets.get(keys.provider.lower())
         if not keys.provider:
             self.problem("provider", "it has no `provider`; name one like `openrouter`, or `openai` for a compatible one")
         elif not preset:
-            self.problem("provider", f"unknown provider `{self.text('provider')}`{did_you_mean(keys.provider, PRESETS)}")
+            self.problem("provider", f"unknown provider `{self.text('provider')}`{did_you_mean(keys.provider, self.presets)}")
         elif preset.dialect not in SUPPORTED_DIALECTS:
             self.problem("provider", f"this version does not speak the language of `{self.text('provider')}` yet")
         else:

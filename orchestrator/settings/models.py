@@ -18,6 +18,7 @@ from .model_row import ModelRow, Row
 from .positions import Path as At
 from .positions import Positions
 from .problems import ConfigError, Problem, did_you_mean
+from .providers import Preset, packaged
 from .source import read_text
 from .strict import Reader
 
@@ -33,19 +34,22 @@ class Models(msgspec.Struct, frozen=True):
     problems: list[Problem] = []
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Models:
+def load(path: Path, environ: Mapping[str, str], presets: Mapping[str, Preset] | None = None) -> Models:
     """A file that is not there holds no models. Runs the key commands that it names. Raises `ConfigError`."""
     if not os.path.lexists(path):
         return Models()
-    return parse(read_text(path), str(path), environ, run_command)
+    return parse(read_text(path), str(path), environ, run_command, presets)
 
 
-def parse(text: str, path: str, environ: Mapping[str, str], run_command: RunCommand) -> Models:
+def parse(
+    text: str, path: str, environ: Mapping[str, str], run_command: RunCommand, presets: Mapping[str, Preset] | None = None
+) -> Models:
     """Raises `ConfigError` for text that is not JSON or holds no list; `run_command` gets each `api_key_command` once."""
+    presets = packaged() if presets is None else presets
     document, positions = _document(text, path)
     reader = Reader(path, positions, table="an object")
     written, at = _list(document, reader)
-    rows = [Row(each, (*at, place), reader) for place, each in enumerate(written)]
+    rows = [Row(each, (*at, place), reader, presets) for place, each in enumerate(written)]
     names = slugs.assign([_named(row, place) for place, row in enumerate(rows)])
     run = _once(run_command)
     built = [row.build(slug, environ, run) for row, slug in zip(rows, names, strict=True)]

@@ -14,7 +14,7 @@ import msgspec
 from codex_shim.stages.egress_demo.config import Options as DemoOptions
 from codex_shim.stages.egress_http.config import Options as HttpOptions
 
-from . import chain_rules
+from . import chain_rules, toml_file
 from .addresses import read_listen
 from .positions import Path as At
 from .positions import Positions
@@ -73,7 +73,7 @@ def load(path: Path) -> Pipeline:
 def parse(text: str, path: str, which: Callable[[str], str | None] | None = None) -> Pipeline:
     """Raises `ConfigError` with every problem. Relative paths in `text` start at the folder of `path`; scripts and programs that
     it names must exist, and `which` finds the latter (`shutil.which`)."""
-    document, positions = _document(text, path)
+    document, positions = toml_file.document(text, path)
     reader = Reader(path, positions)
     _top_level(document, reader)
     settings = _settings(document.get("pipeline", {}), reader)
@@ -91,31 +91,6 @@ def _which(program: str) -> str | None:
     import shutil
 
     return shutil.which(program)
-
-
-def _document(text: str, path: str) -> tuple[dict[str, Any], Positions]:
-    import tomllib
-
-    from .toml_positions import scan
-
-    text = text.replace("\r\n", "\n")
-    try:
-        return tomllib.loads(text), scan(text)
-    except tomllib.TOMLDecodeError as error:
-        problem = _invalid(str(error), text, path)
-    except RecursionError:
-        problem = Problem(path, 0, 0, "the file is nested too deeply to be read")
-    raise ConfigError([problem])  # outside the handler: the decoder's error may carry the text
-
-
-def _invalid(message: str, text: str, path: str) -> Problem:
-    """tomllib says where only inside its message: "… (at line 3, column 7)", or "(at end of document)"."""
-    import re
-
-    reason, _, place = message.rpartition(" (at ")
-    numbers = re.fullmatch(r"line (\d+), column (\d+)\)", place)
-    line, column = map(int, numbers.groups()) if numbers else Positions(text).line_column(len(text))
-    return Problem(path, line, column, f"this is not valid TOML: {reason[:1].lower()}{reason[1:]}")
 
 
 def _top_level(document: dict[str, Any], reader: Reader) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from codex_shim.orchestrator.settings import model_key
 from codex_shim.orchestrator.settings.model_key import KeyCommandError, KeyProblem, run_command
-from codex_shim.orchestrator.settings.providers import PRESETS
+from codex_shim.orchestrator.settings.providers import packaged
 from codex_shim.stages.contract.secret import Secret
 
 GROQ = "https://api.groq.com/openai/v1"
@@ -16,7 +16,7 @@ ENVIRON = {"GROQ_API_KEY": "groq", "OPENAI_API_KEY": "openai", "MINE": "mine", "
 
 
 def find(provider: str, url: str, **row: Any) -> tuple[str | None, str]:
-    secret, source = model_key.find(row, url, PRESETS[provider], ENVIRON, lambda command: f"{command}-output\n")
+    secret, source = model_key.find(row, url, packaged()[provider], ENVIRON, lambda command: f"{command}-output\n")
     return (secret.reveal() if isinstance(secret, Secret) else None), source
 
 

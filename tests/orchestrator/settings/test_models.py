@@ -114,6 +114,7 @@ def test_every_key() -> None:
         images=False,
         index=3,
         key_source="api_key in models.json",
+        owner="llm.example.com",
     )
 
 
