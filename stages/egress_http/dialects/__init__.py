@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .base import Dialect, Prepared, Target, Translator
 from .chat import ChatDialect
+from .messages import MessagesDialect
 
-DIALECTS: dict[str, Dialect] = {"chat": ChatDialect()}
+DIALECTS: dict[str, Dialect] = {"chat": ChatDialect(), "messages": MessagesDialect()}
 
 __all__ = ["DIALECTS", "Dialect", "Prepared", "Target", "Translator"]

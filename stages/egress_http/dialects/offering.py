@@ -40,7 +40,7 @@ def choose(choice: Any, tools: ToolTable, notes: Notes) -> Choice:
     """The `tool_choice` of a request. What cannot be asked for is left to the model, with a note."""
     offered = tools.offered
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
-        mode = choice.get("mode")
+        mode: Any = choice.get("mode")
         return Choice(mode=mode if mode in _MODES else "auto", offered=_allowed(choice.get("tools"), tools, notes))
     if isinstance(choice, dict):
         tool = _named(choice, tools)

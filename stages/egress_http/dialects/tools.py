@@ -52,6 +52,11 @@ class ToolTable:
         """Those the model may call, in the order they were declared."""
         return [tool for tool in self._by_key.values() if tool.spec is not None]
 
+    @property
+    def known(self) -> list[Tool]:
+        """All of them, those included that only the history knows."""
+        return list(self._by_key.values())
+
     def declare(self, specs: Iterable[Any], notes: Notes) -> None:
         """Take up declarations. What cannot be offered is named in `notes`; a tool declared twice is the first of the two."""
         for spec in specs:

@@ -66,8 +66,8 @@ def test_the_request_is_translated_as_written_down(case: Path, builder: Response
     assert body == body_of(case)
     assert re.fullmatch(PATHS[case.parent.name], prepared.path)
     if (case / "expected_request.json").exists() or not (case / "upstream.sse").exists():
-        sent = prepared.payload
-        shown = {"payload": msgspec.json.decode(sent) if isinstance(sent, bytes) else sent, "notes": prepared.notes}
+        sent = prepared.payload if isinstance(prepared.payload, bytes) else msgspec.json.encode(prepared.payload)
+        shown = {"payload": msgspec.json.decode(sent), "notes": prepared.notes}
         expect(case / "expected_request.json", json.dumps(shown, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
