@@ -47,6 +47,11 @@ def main() -> None:
         app()
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has what it wanted
+    except OSError as error:
+        if error.filename is None:
+            raise  # a fault of ours
+        common.say_error(f"{error.filename}: {(error.strerror or str(error)).lower()}")
+        sys.exit(common.FAILED)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def detached(options: Options, show: Show) -> int:
             if message["event"] == "ready":
                 return 0
             if message["event"] == "failed":
+                process.wait()  # so that the next try does not meet the end of this one
                 return int(message["code"])
     show({"event": "failed", "text": f"the chain ended before it was ready; see {log}", "code": 1})
     return 1
@@ -66,8 +67,11 @@ def main() -> None:
     options = msgspec.json.decode(sys.argv[1], type=Options, dec_hook=lambda kind, value: kind(value))
     try:
         code = asyncio.run(Chain(options, _tell).run())
-    except (ConfigError, StartError) as error:
-        code = ConfigError.EXIT_CODE if isinstance(error, ConfigError) else 1
+    except ConfigError as error:
+        code = ConfigError.EXIT_CODE
+        _tell({"event": "failed", "text": str(error), "problems": [str(problem) for problem in error.problems], "code": code})
+    except StartError as error:
+        code = 1
         _tell({"event": "failed", "text": str(error), "code": code})
     raise SystemExit(code)
 

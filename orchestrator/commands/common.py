@@ -33,12 +33,24 @@ state = State()
 def set_globals(home: Path | None, settings: Path | None, pipeline: Path | None) -> None:
     state.home = Home.find(home, os.environ)
     state.settings = settings.expanduser().absolute() if settings else state.home.models
+    if settings and not state.settings.exists():  # the usual one may be missing, but not one that was named
+        fail(f"{state.settings}: there is no such file", ConfigError.EXIT_CODE)
     state.pipeline = pipeline.expanduser().absolute() if pipeline else None
 
 
 def fail(sentence: str, code: int = FAILED) -> NoReturn:
-    typer.echo(typer.style("error: ", fg="red", bold=True) + sentence, err=True)
+    fail_with([sentence], code)
+
+
+def fail_with(sentences: Sequence[str], code: int = FAILED) -> NoReturn:
+    """Each problem on a line of its own."""
+    for sentence in sentences:
+        say_error(sentence)
     raise typer.Exit(code)
+
+
+def say_error(sentence: str) -> None:
+    typer.echo(typer.style("error: ", fg="red", bold=True) + sentence, err=True)
 
 
 @contextmanager
@@ -47,9 +59,7 @@ def config_errors() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(typer.style("error: ", fg="red", bold=True) + str(problem), err=True)
-        raise typer.Exit(ConfigError.EXIT_CODE) from None
+        fail_with([str(problem) for problem in error.problems], ConfigError.EXIT_CODE)
 
 
 def connection() -> Connection:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..control import NotRunningError
-from .common import FAILED, ask_running, config_errors, connection, fail, print_json, print_table, state
+from .common import FAILED, ask_running, config_errors, connection, fail, fail_with, print_json, print_table, state
 
 app = typer.Typer(no_args_is_help=True, help="The chain as a whole: start, stop, look at it.")
 
@@ -42,7 +42,7 @@ def up(
         except StartError as error:
             fail(str(error))
     if progress.failure:
-        fail(progress.failure["text"], progress.failure["code"])
+        fail_with(progress.failure.get("problems") or [progress.failure["text"]], progress.failure["code"])
     raise typer.Exit(code)
 
 

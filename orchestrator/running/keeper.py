@@ -20,14 +20,13 @@ from ..spec import StageSpec
 from .backoff import Backoff
 from .process import Child, Spawner
 from .readiness import wait_ready
-from .status import LAST_LINES, StageStatus, State, describe_exit
+from .status import CONFIG_ERROR, LAST_LINES, StageStatus, State, describe_exit
 
 START_SECONDS = 20.0
 OUTSIDE_SECONDS = 5.0
 # A stage cuts off what still streams when its drain time is over, and needs a moment to say so to its clients.
 DRAIN_GRACE_SECONDS = 1.0
 KILL_GRACE_SECONDS = 2.0
-CONFIG_ERROR = 78
 
 Request = tuple[str, "asyncio.Future[str | None]"]
 

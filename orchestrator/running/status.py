@@ -9,6 +9,7 @@ import msgspec
 State = Literal["stopped", "starting", "ready", "restarting", "waiting", "failed", "stopping", "leased"]
 
 LAST_LINES = 8
+CONFIG_ERROR = 78  # sysexits.h; how our stages say that trying again is of no use
 
 
 class StageStatus(msgspec.Struct, kw_only=True):
@@ -31,6 +32,8 @@ class StageStatus(msgspec.Struct, kw_only=True):
 
 def describe_exit(code: int) -> str:
     """`exit code 1`, `killed by SIGKILL`."""
+    if code == CONFIG_ERROR:
+        return "its settings are unusable (exit code 78)"
     if code >= 0:
         return f"exit code {code}"
     import signal

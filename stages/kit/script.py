@@ -146,8 +146,9 @@ class EventFilter:
 def describe(error: BaseException, path: str) -> str:
     """`KeyError: 'x' (line 4)`: the line of the script, not of ours."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    return f"{type(error).__name__}: {error}" + (f" (line {line})" if line else "")
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
+    return f"{type(error).__name__}: {error}" + (f" (line {lines[-1]})" if lines else "")
 
 
 def _frame(event: dict[str, Any]) -> Frame:

@@ -253,7 +253,7 @@ async def test_restarting_a_stage_that_was_given_up_is_answered_when_it_is_ready
     async with play() as it:
         it.spawner.on_spawn = lambda child: child.set_exited(78)
         await it.until("failed")
-        assert await it.keeper.replace() == "it did not come up (exit code 78)"
+        assert await it.keeper.replace() == "it did not come up (its settings are unusable (exit code 78))"
         await it.until("failed")
         it.spawner.on_spawn = FakeChild.becomes_ready
         assert await it.keeper.replace() is None
