@@ -11,7 +11,7 @@ DELTAS_FACTOR = 3.0
 LARGE_FACTOR = 0.25
 MEMORY_MB = 120.0
 START_SECONDS = 1.0
-# A quadratic cost would show as ten or eight; what noise and caches do stays below this.
+# A quadratic cost would show as ten or eight; what noise and memory's first touch do stays below this.
 LINEAR_FACTOR = 1.5
 EARLIER = "earlier"  # --against earlier=URL: the single-process shim that this chain replaces
 
@@ -61,7 +61,7 @@ def _linear(each: Linear) -> Verdict:
     budget, limit = f"linear in {each.name}: {each.more} against {each.less}", f"≤ {LINEAR_FACTOR} × per {each.unit}"
     if each.ratio is None or each.wrong:
         return _unknown(budget, limit)
-    measured = f"{each.ratio:.2f} × ({each.more_us:,.1f} µs to {each.less_us:,.1f} µs)"
+    measured = f"{each.ratio:.2f} × ({each.more_us:,.1f} µs to {each.less_us:,.1f} µs of {each.by})"
     return Verdict(budget=budget, limit=limit, measured=measured, met=each.ratio <= LINEAR_FACTOR)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from .statistics import Spread
@@ -40,12 +42,14 @@ class Memory(msgspec.Struct, kw_only=True):
 
 
 class Linear(msgspec.Struct, kw_only=True):
-    """What one unit costs with less and with more of them, in microseconds of the request's whole time."""
+    """What one unit costs with less and with more of them: microseconds of all the chain's CPU, which no noise changes much, or
+    of the request's whole time where the system does not tell CPU. `by` says which."""
 
     name: str
     unit: str
     less: str
     more: str
+    by: Literal["CPU", "time"]
     less_us: float
     more_us: float
     ratio: float | None

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .jobs import Outcome
-from .results import Measured
-from .scenarios import Scenario
-from .statistics import Spread, median, quantile, spread
+from .results import Linear, Measured
+from .scenarios import Pair, Scenario, amount
+from .statistics import Spread, median, quantile, ratio, spread
 
 
 def summarise(scenario: Scenario, subject: str, outcomes: Sequence[Outcome], against: Sequence[Outcome] | None) -> Measured:
@@ -39,6 +39,24 @@ def note_cpu(row: Measured, used: Mapping[str, float], requests: int) -> None:
         return
     row.cpu_ms_by_process = {name: round(seconds * 1000 / requests, 3) for name, seconds in used.items()}
     row.cpu_ms_per_request = round(sum(used.values()) * 1000 / requests, 3)
+
+
+def compare(pair: Pair, outcomes: Sequence[Outcome], cpu_seconds: Sequence[float], requests: int) -> Linear:
+    """By CPU where there is enough of it to be counted; `requests` includes the warm-up then."""
+    by_cpu = all(cpu_seconds)
+    costs = [used * 1e6 / requests for used in cpu_seconds] if by_cpu else [median(each.total_ms) * 1000 for each in outcomes]
+    less_us, more_us = (cost / pair.units(script) for cost, script in zip(costs, (pair.less, pair.more), strict=True))
+    return Linear(
+        name=pair.name,
+        unit=pair.unit,
+        less=amount(pair.less),
+        more=amount(pair.more),
+        by="CPU" if by_cpu else "time",
+        less_us=round(less_us, 2),
+        more_us=round(more_us, 2),
+        ratio=ratio(more_us, less_us),
+        wrong=[sentence for outcome in outcomes for sentence in outcome.wrong],
+    )
 
 
 def _added(values: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> Spread | None:

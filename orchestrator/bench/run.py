@@ -20,14 +20,15 @@ from . import proc
 from .budgets import judge
 from .driver import Driver, driver
 from .jobs import Job, Outcome
-from .results import Linear, Machine, Measured, Memory, Report
-from .rounds import note_cpu, summarise
+from .results import Machine, Measured, Memory, Report
+from .rounds import compare, note_cpu, summarise
 from .scenarios import Pair, Scenario, amount
 from .script import Script
-from .statistics import median, ratio
 from .subjects import CHAIN, ChainHome, Subject, direct, relays, rival
 
 Tell = Callable[[str], None]
+
+_LINEAR_REQUESTS = 3
 
 
 class Rival(msgspec.Struct, frozen=True):
@@ -156,23 +157,13 @@ class Run:
 
     def _measure_linearity(self, pair: Pair, chain: Subject, drive: Driver) -> None:
         self._tell(f"linear in {pair.name}: {amount(pair.less)} and {amount(pair.more)}")
-        jobs = [Job(target=chain.target, script=script, size=20_000, requests=3) for script in (pair.less, pair.more)]
-        less, more = (drive.ask(job) for job in jobs)
-        less_us, more_us = (
-            median(each.total_ms) * 1000 / pair.units(job.script) for each, job in zip((less, more), jobs, strict=True)
-        )
-        self._report.linear.append(
-            Linear(
-                name=pair.name,
-                unit=pair.unit,
-                less=amount(pair.less),
-                more=amount(pair.more),
-                less_us=round(less_us, 2),
-                more_us=round(more_us, 2),
-                ratio=ratio(more_us, less_us),
-                wrong=[*less.wrong, *more.wrong],
-            )
-        )
+        meters, outcomes = [], []
+        for script in (pair.less, pair.more):
+            meter = CpuMeter(proc.family(chain.roots))
+            with meter:
+                outcomes.append(drive.ask(Job(target=chain.target, script=script, size=20_000, requests=_LINEAR_REQUESTS)))
+            meters.append(sum(meter.by_name().values()))
+        self._report.linear.append(compare(pair, outcomes, meters, _LINEAR_REQUESTS + 1))
 
     def _late(self) -> bool:
         late = time.monotonic() > self._give_up_at

@@ -148,8 +148,8 @@ class HopClient:
                 raise _broken(f"{who} did not answer in HTTP: {type(error).__name__}") from error
 
     def _proxy_for(self, url: str) -> str | None:
-        """Asked once per origin, and not through aiohttp's `trust_env`: that asks in two threads for every request, and puts what
-        ~/.netrc knows of a host in place of the user's key."""
+        """Asked once per origin, and not through aiohttp's `trust_env`: that asks in two threads for every request, and sends what
+        ~/.netrc knows of a host where the user gave no key, or refuses the request where he did."""
         if not self._proxies:
             return None
         origin = _origin(url)

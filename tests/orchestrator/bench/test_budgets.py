@@ -37,7 +37,7 @@ def full() -> Report:
     )
     made.memory = [Memory(subject=CHAIN, idle={"router": 90.0}, worked={"router": 130.0}, idle_sum=90.0, worked_sum=130.0)]
     made.start_seconds = [0.9, 0.7, 3.0]
-    made.linear = [Linear(name="deltas", unit="delta", less="10", more="100", less_us=4.0, more_us=4.4, ratio=1.1)]
+    made.linear = [Linear(name="deltas", unit="delta", less="10", more="100", by="CPU", less_us=4.0, more_us=4.4, ratio=1.1)]
     made.verdicts = judge(made)
     return made
 

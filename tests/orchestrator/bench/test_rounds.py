@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from codex_shim.orchestrator.bench.jobs import Outcome
-from codex_shim.orchestrator.bench.rounds import note_cpu, summarise
-from codex_shim.orchestrator.bench.scenarios import Scenario
+from codex_shim.orchestrator.bench.rounds import compare, note_cpu, summarise
+from codex_shim.orchestrator.bench.scenarios import Pair, Scenario
 from codex_shim.orchestrator.bench.script import Script
 from codex_shim.orchestrator.bench.statistics import Spread
 
@@ -48,3 +48,17 @@ def test_a_system_that_tells_nothing_leaves_cpu_empty() -> None:
     row = summarise(SCENARIO, "a", [outcome(1)], None)
     note_cpu(row, {}, 100)
     assert row.cpu_ms_per_request is None
+
+
+PAIR = Pair(name="deltas", unit="delta", less=Script(deltas=10), more=Script(deltas=100))
+
+
+def test_what_must_be_linear_is_compared_by_cpu() -> None:
+    found = compare(PAIR, [outcome(1), outcome(1)], [0.4, 8.0], 4)
+    assert (found.by, found.less_us, found.more_us, found.ratio) == ("CPU", 10_000, 20_000, 2.0)
+
+
+def test_without_cpu_it_is_compared_by_time() -> None:
+    found = compare(PAIR, [outcome(1), outcome(19, wrong=["gone"])], [0.0, 8.0], 4)
+    assert (found.by, found.less_us, found.more_us, found.ratio) == ("time", 200, 200, 1.0)
+    assert found.wrong == ["gone"]
