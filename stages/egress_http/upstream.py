@@ -10,8 +10,8 @@ import msgspec
 
 from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import ResponseBuilder
-from ..contract.sse import Frame, SSEDecoder
 from ..contract.secret import REDACTED
+from ..contract.sse import Frame, SSEDecoder
 from ..kit.client import HopClient, Reply
 from .config import Config
 from .credentials import ApiKey

@@ -5,7 +5,12 @@ from __future__ import annotations
 from .base import Dialect, Prepared, Target, Translator
 from .chat import ChatDialect
 from .messages import MessagesDialect
+from .responses import ResponsesDialect
 
-DIALECTS: dict[str, Dialect] = {"chat": ChatDialect(), "messages": MessagesDialect()}
+DIALECTS: dict[str, Dialect] = {
+    "chat": ChatDialect(),
+    "messages": MessagesDialect(),
+    "responses": ResponsesDialect(),
+}
 
 __all__ = ["DIALECTS", "Dialect", "Prepared", "Target", "Translator"]

@@ -33,7 +33,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Passed(NamedTuple):
-    """A frame of an upstream that speaks Responses itself, ready to be sent. `event` is what is inside, where that was looked at."""
+    """A frame of an upstream that speaks Responses itself, ready to be sent. `event` is what is inside, where somebody looked."""
 
     data: bytes
     event: Event | None = None
@@ -74,9 +74,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """What to send, and who reads the answer.
 
     `path` is appended to the base URL, `payload` is the JSON body (bytes where it must not be encoded anew), `headers` are what the
-    language itself asks for, `notes` are sentences for the log: what of the request this
-    upstream cannot be given, and so was left out or put in other words. `begins` says that the translator gives out the beginning of
-    the response too.
+    language itself asks for, `notes` are sentences for the log: what of the request this upstream cannot be given, and so was left
+    out or put in other words. `begins` says that the translator gives out the beginning of the response too.
     """
 
     path: str

@@ -55,7 +55,7 @@ def feed_all(prepared: Prepared, frames: Iterable[Frame]) -> list[Event]:
 def event_in(output: Output) -> Event:
     """A frame that was passed on as it came is read as a client would read it."""
     if not isinstance(output, Passed):
-        return output
+        return msgspec.json.decode(msgspec.json.encode(output))
     (frame,) = SSEDecoder().feed(output.data)
     event = msgspec.json.decode(frame.data)
     assert output.event in (None, event)

@@ -1,0 +1,108 @@
+"""One item of `input` as the upstream can take it: the very same object where nothing has to change.
+
+OpenAI's own service takes all items that Codex sends. The others know messages, functions and reasoning: a freeform call becomes a
+function call, a namespace part of the name, and what has no form there is said as text in its place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....contract import summary
+from ....contract.errors import refuse
+from .. import freeform
+from ..base import Notes
+from ..envelope import is_ours
+from ..pairs import type_of
+from ..parts import as_json
+from ..tools import Kind, ToolTable
+from .blobs import Blobs
+from .service import Service
+
+_EVERYWHERE = frozenset({"message", "function_call", "function_call_output", "item_reference"})
+_METADATA = "internal_chat_message_metadata_passthrough"  # what Codex adds for OpenAI's service alone
+_FOREIGN = "is a history compacted by another service, which this upstream cannot read; start a new thread or switch back"
+
+
+class ItemReader:
+    """Reads items for one upstream."""
+
+    def __init__(self, service: Service, blobs: Blobs, tools: ToolTable, notes: Notes, *, stored: bool) -> None:
+        self._service = service
+        self._blobs = blobs
+        self._tools = tools
+        self._notes = notes
+        self._stored = stored
+
+    def read(self, index: int, item: Any) -> Any:
+        """None for an item that is not sent."""
+        type = type_of(item)
+        if not isinstance(item, dict) or type is None:
+            return item
+        if type in summary.ITEM_TYPES:
+            return self._compaction(index, item)
+        if not self._service.openai and _METADATA in item:
+            item = {name: value for name, value in item.items() if name != _METADATA}
+        if type == "reasoning":
+            return self._reasoning(item)
+        return item if self._service.tools is None else self._plain(type, item, self._service.tools)
+
+    def _compaction(self, index: int, item: dict[str, Any]) -> Any:
+        """Readable ones of ours are messages by now."""
+        if is_ours(item.get("encrypted_content")) or not self._service.openai:
+            raise refuse(f"input[{index}] {_FOREIGN}", param="input")
+        return item
+
+    def _reasoning(self, item: dict[str, Any]) -> Any:
+        restored = self._blobs.restore(item, stored=self._stored)
+        if restored is None:
+            self._notes.add("earlier reasoning was left out: it holds nothing that this upstream could take back")
+        return item if restored == item else restored
+
+    def _plain(self, type: str, item: dict[str, Any], known: frozenset[str]) -> Any:
+        """For a service that knows only some kinds of tools."""
+        if type in _EVERYWHERE:
+            flat = item.get("namespace") and "namespace" not in known
+            return self._flat(item, item.get("arguments")) if flat else item
+        if type.removesuffix("_output").removesuffix("_call").removesuffix("_tool") in known:
+            return item
+        if type in _TRANSLATED:
+            return _TRANSLATED[type](self, item)
+        if type not in ("additional_tools", "configuration_update"):
+            self._notes.add(f"an item of the type {type} has no form upstream and was passed on as JSON text")
+            return _as_text(type, item)
+        return None
+
+    def _flat(self, item: dict[str, Any], arguments: Any, kind: Kind = "function_call", name: str = "") -> dict[str, Any]:
+        name, space = str(item.get("name") or name), item.get("namespace")
+        flat = self._tools.flat_name(kind, name, space if isinstance(space, str) else None)
+        return {"type": "function_call", "call_id": item.get("call_id"), "name": flat, "arguments": arguments}
+
+    def _custom_call(self, item: dict[str, Any]) -> Any:
+        return self._flat(item, freeform.wrap(str(item.get("input") or "")), "custom_tool_call")
+
+    def _search_call(self, item: dict[str, Any]) -> Any:
+        return self._flat(item, as_json(item.get("arguments") or {}), "tool_search_call", "tool_search")
+
+    def _output(self, item: dict[str, Any]) -> Any:
+        return {"type": "function_call_output", "call_id": item.get("call_id"), "output": item.get("output")}
+
+    def _search_output(self, item: dict[str, Any]) -> Any:
+        """The tools a search found are offered beside the others; here stand their names."""
+        tools = item.get("tools")
+        specs = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+        names = ", ".join(str(spec.get("name")) for spec in specs) or "none"
+        return {"type": "function_call_output", "call_id": item.get("call_id"), "output": f"Tools that can be called now: {names}"}
+
+
+_TRANSLATED = {
+    "custom_tool_call": ItemReader._custom_call,
+    "custom_tool_call_output": ItemReader._output,
+    "tool_search_call": ItemReader._search_call,
+    "tool_search_output": ItemReader._search_output,
+}
+
+
+def _as_text(type: str, item: dict[str, Any]) -> dict[str, Any]:
+    text = f"<{type}>\n{as_json(item)}\n</{type}>"
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
