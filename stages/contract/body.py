@@ -15,6 +15,9 @@ from .errors import refuse
 
 T = TypeVar("T")
 
+# What decoding raises: broken JSON or another type (one is a subclass of the other), bytes that are no text, brackets in brackets.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -34,8 +37,8 @@ class Document:
             return cls(_decoder.decode(raw), raw)
         except msgspec.ValidationError as error:
             raise refuse("the request body must be a JSON object") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise refuse(f"the request body is not valid JSON: {error}") from error
+        except UNREADABLE as error:
+            raise refuse(f"the request body is not valid JSON: {explain(error)}") from error
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -47,8 +50,8 @@ class Document:
             return default
         try:
             return msgspec.json.decode(raw, type=type)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
-            raise refuse(f"`{name}` in the request body is not usable: {error}", param=name) from error
+        except UNREADABLE as error:
+            raise refuse(f"`{name}` in the request body is not usable: {explain(error)}", param=name) from error
 
     def raw(self, name: str) -> msgspec.Raw | None:
         return self._values.get(name)
@@ -66,3 +69,28 @@ class Document:
         if self._source is None:
             self._source = msgspec.json.encode(self._values)
         return self._source
+
+
+def decode_object(raw: bytes) -> dict[str, Any]:
+    """The whole body, for whoever needs to look at all of it. Raises `HopError` (400)."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Any])
+    except UNREADABLE as error:
+        raise refuse(f"the request body is not usable: {explain(error)}") from error
+
+
+def check_text(raw: bytes) -> None:
+    """Raises `HopError` (400) for what is not UTF-8. `Document` does not look inside values, and somebody behind it will."""
+    if raw.isascii():
+        return
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        raise refuse(f"the request body is not valid JSON: {explain(error)}") from error
+
+
+def explain(error: Exception) -> str:
+    """In words, for one of `UNREADABLE`."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ..contract import summary
+from ..contract.body import decode_object
 from ..contract.events import Event, ResponseBuilder, Usage, random_id
 from ..contract.sse import encode_events
 from ..kit.exchange import Exchange
@@ -26,7 +27,7 @@ class EgressDemo(Stage[Config]):
     config_type = Config
 
     async def responses(self, exchange: Exchange) -> None:
-        body: dict[str, Any] = msgspec.json.decode(await exchange.body())
+        body = decode_object(await exchange.body())
         exchange.notes["model"] = body.get("model")
         builder = ResponseBuilder(str(body.get("model") or SLUG), int(time.time()))
         usage = Usage(input=len(msgspec.json.encode(body)) // 4, output=40)
@@ -37,7 +38,7 @@ class EgressDemo(Stage[Config]):
             await exchange.reply([event for events in turns for event in events][-1]["response"])
 
     async def compact(self, exchange: Exchange) -> None:
-        body: dict[str, Any] = msgspec.json.decode(await exchange.body())
+        body = decode_object(await exchange.body())
         builder = ResponseBuilder(str(body.get("model") or SLUG), int(time.time()))
         response = _compacted(builder, body, Usage(input=len(msgspec.json.encode(body)) // 4, output=40))[-1]["response"]
         kept = {name: response[name] for name in ("id", "created_at", "output", "usage")}

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ..contract import summary
+from ..contract.body import decode_object
 from ..contract.errors import MODEL_NOT_FOUND, HopError, refuse
 from ..contract.events import Event, ResponseBuilder
 from ..contract.sse import encode_event
@@ -39,7 +40,7 @@ class EgressHttp(Stage[Config]):
 
     async def responses(self, exchange: Exchange) -> None:
         raw = await exchange.body()
-        body: dict[str, Any] = msgspec.json.decode(raw)
+        body = decode_object(raw)
         builder = _builder_for(body)
         stream = bool(body.get("stream"))
         answer = self._summary(exchange, body, builder) if summary.is_asked(body) else self._ask(exchange, body, raw, builder)
@@ -51,7 +52,7 @@ class EgressHttp(Stage[Config]):
         await self._end(exchange, terminal, stream)
 
     async def compact(self, exchange: Exchange) -> None:
-        body: dict[str, Any] = msgspec.json.decode(await exchange.body())
+        body = decode_object(await exchange.body())
         terminal: Event = {}
         async for outputs in self._summary(exchange, body, _builder_for(body)):
             terminal = last_event(outputs) or terminal

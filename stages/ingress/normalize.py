@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ..contract.body import Document
+from ..contract.body import UNREADABLE, Document, explain
 from ..contract.errors import refuse
 
 
@@ -39,8 +39,8 @@ def normalize(document: Document) -> None:
 def _has_short_forms(raw: msgspec.Raw) -> bool:
     try:
         items = _peek.decode(raw)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise refuse(f"`input` must be a text or a list of items: {error}", param="input") from error
+    except UNREADABLE as error:
+        raise refuse(f"`input` must be a text or a list of items: {explain(error)}", param="input") from error
     return any(item.type is None or (item.type == "message" and bytes(memoryview(item.content)[:1]) == b'"') for item in items)
 
 

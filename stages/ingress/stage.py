@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from ..contract.body import Document
+from ..contract.body import Document, check_text
 from ..contract.errors import SERVER_ERROR, Failure, HopError, read_failure
 from ..contract.events import ResponseBuilder
 from ..contract.headers import REQUEST_ID, TRACEPARENT, forward_response
@@ -86,6 +86,7 @@ class Ingress(Stage[Config]):
             plain = decompress(body, encoding, limit)
         if plain is None:
             raise too_large(limit)
+        check_text(plain)
         document = Document.parse(plain)
         normalize(document)
         return document

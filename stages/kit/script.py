@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from ..contract.body import decode_object
 from ..contract.errors import INVALID_REQUEST, Failure, HopError, refuse
 from ..contract.events import stream_error
 from ..contract.sse import Frame, encode_event
@@ -81,7 +82,7 @@ def load(path: str, config: dict[str, Any]) -> dict[str, Any]:
 
 def change_request(function: Change, raw: bytes, path: str) -> bytes:
     """Raises `HopError`: the script's own refusal, or a sentence that names the line it failed in."""
-    body = msgspec.json.decode(raw)
+    body = decode_object(raw)
     try:
         changed = function(body)
     except PermissionError as refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from codex_shim.stages.contract.body import Document
+from codex_shim.stages.contract.body import Document, check_text, decode_object
 from codex_shim.stages.contract.errors import HopError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +46,7 @@ def test_null_and_missing_are_the_default() -> None:
         (b"", "the request body is not valid JSON"),
         (b'{"a": nope}', "the request body is not valid JSON"),
         (b"\xff\xfe", "the request body is not valid JSON"),
+        (b'{"a": ' + b"[" * 100_000, "the request body is not valid JSON: it is nested too deeply"),
     ],
 )
 def test_what_is_no_object_is_refused_in_a_sentence(raw: bytes, sentence: str) -> None:
@@ -58,6 +59,20 @@ def test_a_value_of_another_type_is_refused_by_name() -> None:
     with pytest.raises(HopError, match="`model`") as refusal:
         Document.parse(b'{"model": 5}').get("model", str)
     assert refusal.value.failure.param == "model"
+
+
+def test_what_only_a_whole_reading_finds_is_refused_too() -> None:
+    for raw, sentence in ((b'{"a": [1e999]}', "out of range"), (b'{"a": "\xff"}', "it is not UTF-8 text"), (b"[]", "object")):
+        with pytest.raises(HopError, match=sentence):
+            decode_object(raw)
+    with pytest.raises(HopError, match="it is not UTF-8 text"):
+        check_text(b'{"a": "\xff"}')
+    check_text('{"ä": 1}'.encode())
+
+
+def test_a_value_that_is_no_text_is_refused_by_name() -> None:
+    with pytest.raises(HopError, match="`model` in the request body is not usable: it is not UTF-8 text"):
+        Document.parse(b'{"model": "\xff"}').get("model", str)
 
 
 _json = st.recursive(
