@@ -92,17 +92,21 @@ def test_a_kept_connection_that_died_is_replaced_without_a_word() -> None:
     asyncio.run(play())
 
 
-def test_a_fresh_connection_that_dies_is_not_tried_again() -> None:
-    """The request may have been acted upon: to send it twice could pay for it twice."""
+@pytest.mark.parametrize(("to_provider", "connections"), [(True, 1), (False, 2)])
+def test_a_fresh_connection_that_dies_is_tried_once_more_inside_the_chain_and_never_at_a_provider(
+    to_provider: bool, connections: int
+) -> None:
+    """A provider may have acted upon the request: to send it twice could pay for it twice. A program that is being replaced resets
+    those whom it has not accepted yet."""
 
     async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
 
     async def play() -> None:
-        async with playing(script) as (server, client):
+        async with playing(script, proxies=to_provider) as (server, client):
             with pytest.raises(HopError, match="policy closed the connection without an answer"):
                 await ask(client, server)
-            assert server.connections == 1
+            assert server.connections == connections
 
     asyncio.run(play())
 
