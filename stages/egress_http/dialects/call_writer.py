@@ -25,14 +25,14 @@ class CallWriter:
     def __init__(self, builder: ResponseBuilder, tool: Tool, call_id: str) -> None:
         self._builder = builder
         self._tool = tool
-        self._id = call_id
+        self.id = call_id
         self._reader = freeform.InputReader() if tool.kind == "custom_tool_call" else None
         self._shown: list[str] = []
 
     def begin(self) -> list[Event]:
         if self._tool.kind == "tool_search_call":
             return []
-        return self._builder.call(self._tool.kind, self._id, self._tool.name, self._tool.namespace)
+        return self._builder.call(self._tool.kind, self.id, self._tool.name, self._tool.namespace)
 
     def add(self, piece: str) -> list[Event]:
         if self._tool.kind == "tool_search_call":
@@ -57,8 +57,8 @@ class CallWriter:
         arguments = _decoded(value)
         return {
             "type": "tool_search_call",
-            "id": f"tsc_{self._id}",
-            "call_id": self._id,
+            "id": f"tsc_{self.id}",
+            "call_id": self.id,
             "execution": "client",
             "status": "completed",
             "arguments": arguments if isinstance(arguments, dict) else {"query": value},

@@ -9,6 +9,7 @@ from typing import Any
 from .parts import as_json
 
 LIMIT = 40  # OpenAI's; the others take longer ones
+_NINE = re.compile(r"[a-zA-Z0-9]{9}")
 _PLAIN = re.compile(rf"[a-zA-Z0-9_-]{{1,{LIMIT}}}")
 
 
@@ -20,6 +21,15 @@ def plain(call_id: str) -> bool:
 def hashed(text: str) -> str:
     """An id that is the same for the same text."""
     return "call_" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def nine(call_id: str) -> bool:
+    """Mistral takes this id as it is."""
+    return _NINE.fullmatch(call_id) is not None
+
+
+def hashed_nine(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:9]
 
 
 class CallIds:

@@ -7,9 +7,9 @@ plain and unique. An id that already is all this stays as it is; another becomes
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, Literal
 
-from .ids import hashed, plain
+from .ids import hashed, hashed_nine, nine, plain
 
 CALLS = frozenset({"function_call", "custom_tool_call", "tool_search_call", "local_shell_call", "shell_call", "apply_patch_call"})
 OUTPUTS = frozenset(
@@ -27,7 +27,8 @@ OUTPUTS = frozenset(
 class Pairs:
     """Asked by position in `input`. `call_ids` are the ids of the calls as the client knows them."""
 
-    def __init__(self, items: list[Any]) -> None:
+    def __init__(self, items: list[Any], shape: Literal["plain", "nine"] = "plain") -> None:
+        self._fits, self._hash = (nine, hashed_nine) if shape == "nine" else (plain, hashed)
         self.call_ids: set[str] = set()
         self._wire: dict[int, str] = {}
         self._answered: set[int] = set()
@@ -60,11 +61,11 @@ class Pairs:
             self._wire[index] = self._wire[call]
 
     def _unused(self, call_id: str) -> str:
-        wire = call_id if plain(call_id) else hashed(call_id)
+        wire = call_id if self._fits(call_id) else self._hash(call_id)
         again = 1
         while wire in self._used:
             again += 1
-            wire = hashed(f"{call_id}#{again}")
+            wire = self._hash(f"{call_id}#{again}")
         self._used.add(wire)
         return wire
 

@@ -18,8 +18,14 @@ class ChatDialect:
 
     def prepare(self, body: dict[str, Any], target: Target, builder: ResponseBuilder, *, raw: bytes = b"") -> Prepared:
         request = translate(body, target)
-        stream = ChatStream(builder, request.tools, CallIds(request.call_ids, request.payload["messages"]))
-        return Prepared(path="/chat/completions", payload=request.payload, translator=stream, notes=request.notes)
+        ids = CallIds(request.call_ids, request.payload["messages"])
+        return Prepared(
+            path="/chat/completions",
+            payload=request.payload,
+            headers=request.headers,
+            translator=ChatStream(builder, request.tools, ids, target),
+            notes=request.notes,
+        )
 
     def read_error(self, status: int, body: bytes, retry_after: str | None) -> Failure:
         return provider_errors.read_answer(status, body, retry_after)

@@ -18,13 +18,14 @@ _IN_STRING = re.compile(r'["\\]')
 
 
 class Call:
-    """One call so far. `id` is the server's, and may be missing."""
+    """One call so far. `id` is the server's, and may be missing; `extra` is what the server wants back with the call."""
 
-    __slots__ = ("_balance", "_scanned", "id", "name", "pieces")
+    __slots__ = ("_balance", "_scanned", "extra", "id", "name", "pieces")
 
     def __init__(self) -> None:
         self.id: Any = None
         self.name = ""
+        self.extra: Any = None
         self.pieces: list[str] = []
         self._balance = _Balance()
         self._scanned = 0
@@ -54,6 +55,7 @@ class Assembly:
         if call is None or _begins_another(call, id, name, delta):
             call = Call()
         self._remember(call, delta.index, id, name)
+        call.extra = delta.extra_content or call.extra
         return call
 
     def _known(self, index: Any, id: Any, name: str) -> Call | None:

@@ -27,6 +27,7 @@ class ToolDelta(msgspec.Struct, gc=False):
     index: Any = None
     id: Any = None
     function: Function | None = None
+    extra_content: Any = None
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -117,7 +118,12 @@ def _delta(value: Any) -> Delta | None:
 
 
 def _tool(value: dict[str, Any]) -> ToolDelta:
-    return ToolDelta(index=value.get("index"), id=_mended(value.get("id")), function=_function(value.get("function")))
+    return ToolDelta(
+        index=value.get("index"),
+        id=_mended(value.get("id")),
+        function=_function(value.get("function")),
+        extra_content=value.get("extra_content"),
+    )
 
 
 def _function(value: Any) -> Function | None:

@@ -8,15 +8,18 @@ from typing import Any
 from .think import Kind
 
 
-def content_pieces(content: Any) -> Iterator[tuple[Kind, str]]:
-    """The texts of a list of parts, in order. Mistral puts its thinking among them; parts without text say nothing."""
+def content_pieces(content: Any) -> Iterator[tuple[Kind, str, dict[str, Any]]]:
+    """The texts of a list of parts, in order. Mistral puts its thinking among them; parts without text say nothing.
+
+    With thinking comes the rest of its part, which goes back with it.
+    """
     for part in content if isinstance(content, list) else [content]:
         if isinstance(part, str):
-            yield "text", part
-        elif isinstance(part, dict) and part.get("thinking"):
-            yield "reasoning", details_text(part["thinking"])
+            yield "text", part, {}
+        elif isinstance(part, dict) and "thinking" in part:
+            yield "reasoning", details_text(part["thinking"]), {key: part[key] for key in part if key not in ("type", "thinking")}
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
-            yield "text", part["text"]
+            yield "text", part["text"], {}
 
 
 def details_text(details: Any) -> str:

@@ -12,82 +12,44 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...config import Quirks
 from ..parts import Part, join_text, text_part
 from .parts import collapse
-
-Message = dict[str, Any]
-
-NO_OUTPUT = "(no output was recorded)"
-
-
-class _Turn:
-    """The assistant message that is being put together, and the answers to its calls."""
-
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self.state: dict[str, Any] = {}
-        self.calls: list[dict[str, Any]] = []
-        self.waiting: set[str] = set()
-        self.results: dict[str, list[Part]] = {}
-        self.later: list[Message] = []
-
-    def messages(self) -> list[Message]:
-        message: Message = {"role": "assistant", "content": "\n\n".join(self.text), **self.state}
-        if self.calls:
-            message["tool_calls"] = self.calls
-        if not self.text and not self.calls:
-            return self.later
-        images: list[Part] = []
-        answers = [self._answer(call, images) for call in self.calls]
-        shown = [{"role": "user", "content": images}] if images else []
-        return [message, *answers, *shown, *self.later]
-
-    def _answer(self, call: dict[str, Any], images: list[Part]) -> Message:
-        id = call["id"]
-        text: list[Part] = []
-        for part in self.results.get(id, [text_part(NO_OUTPUT)]):
-            if part["type"] == "text":
-                text.append(part)
-            else:
-                label = f"[image {len(images) // 2 + 1}, from {call['function']['name']} {id}]"
-                text.append(text_part(label))
-                images += [text_part(label), part]
-        return {"role": "tool", "tool_call_id": id, "content": join_text(text)}
+from .reasoning import Kept
+from .turn import Message, Turn
 
 
 class Conversation:
     """Takes what happened, gives the list of messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, quirks: Quirks) -> None:
+        self._quirks = quirks
+        self._role = "developer" if quirks.developer_role else "system"
         self._system: list[str] = []
         self._messages: list[Message] = []
-        self._turn: _Turn | None = None
+        self._turn: Turn | None = None
 
     def instruct(self, parts: list[Part]) -> None:
         """A developer or system message: part of the leading one, or, once the talk has begun, marked text in its place."""
-        at_start = not self._messages and self._turn is None
-        if at_start and all(part["type"] == "text" for part in parts):
+        is_text = all(part["type"] == "text" for part in parts)
+        if is_text and not self._messages and self._turn is None:
             self._system += [part["text"] for part in parts]
+        elif is_text and parts and self._quirks.late_instructions == "same":
+            self._say({"role": self._role, "content": join_text(parts)})
         elif parts:
             self.user([text_part("<developer>"), *parts, text_part("</developer>")])
 
     def user(self, parts: list[Part]) -> None:
-        if not parts:
-            return
-        message = {"role": "user", "content": collapse(parts)}
-        if self._turn is not None and self._turn.waiting:
-            self._turn.later.append(message)
-        else:
-            self._close_turn()
-            self._messages.append(message)
+        if parts:
+            self._say({"role": "user", "content": collapse(parts)})
 
     def assistant(self, text: str) -> None:
         if text:
-            self._open_turn().text.append(text)
+            self._open_turn().pieces.append(text)
 
-    def state(self, fields: dict[str, Any]) -> None:
-        """Fields that belong to the assistant message that follows, or that is being put together."""
-        self._open_turn().state.update(fields)
+    def state(self, fields: Kept) -> None:
+        """Belongs to the assistant message that follows, or that is being put together."""
+        self._open_turn().pieces.append(fields)
 
     def call(self, id: str, name: str, arguments: str, answered: bool) -> None:
         """`answered` says whether `result` will be called for it."""
@@ -103,17 +65,43 @@ class Conversation:
         if not turn.waiting:
             self._close_turn()
 
-    def end(self) -> list[Message]:
+    def end(self, instructions: str = "") -> list[Message]:
+        """All messages. `instructions` are those of this request alone, and stand at the end of the leading ones."""
         self._close_turn()
-        system = [{"role": "system", "content": "\n\n".join(self._system)}] if self._system else []
-        return [*system, *self._messages]
+        system = [*self._system, *([instructions] if instructions else [])]
+        leading = [{"role": self._role, "content": "\n\n".join(system)}] if system else []
+        return [*leading, *(_alternating(self._messages) if self._quirks.alternate else self._messages)]
 
-    def _open_turn(self) -> _Turn:
+    def _say(self, message: Message) -> None:
+        if self._turn is not None and self._turn.waiting:
+            self._turn.later.append(message)
+        else:
+            self._close_turn()
+            self._messages.append(message)
+
+    def _open_turn(self) -> Turn:
         if self._turn is None:
-            self._turn = _Turn()
+            self._turn = Turn(self._quirks)
         return self._turn
 
     def _close_turn(self) -> None:
         if self._turn is not None:
             self._messages += self._turn.messages()
             self._turn = None
+
+
+def _alternating(messages: list[Message]) -> list[Message]:
+    """Neighbours that say the same role are one message, for templates that count on taking turns."""
+    joined: list[Message] = []
+    for message in messages:
+        if joined and message["role"] == "user" == joined[-1]["role"]:
+            joined[-1] = {"role": "user", "content": _joined(joined[-1]["content"], message["content"])}
+        else:
+            joined.append(message)
+    return joined
+
+
+def _joined(first: Any, second: Any) -> Any:
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first}\n\n{second}"
+    return [part for content in (first, second) for part in ([text_part(content)] if isinstance(content, str) else content)]

@@ -1,28 +1,64 @@
-"""Tools and tool choice: Responses → chat functions."""
+"""Tools and tool choice: Responses → chat functions, as far as the server at hand takes them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ...config import Quirks
 from .. import offering
 from ..base import Notes
+from ..offering import Choice
 from ..tools import Tool, ToolTable
+from .subset import fit
+
+Payload = dict[str, Any]
 
 
-def offer(tool: Tool) -> dict[str, Any]:
+def tool_settings(body: Payload, tools: ToolTable, quirks: Quirks, notes: Notes) -> Payload:
+    """All of `tools`, `tool_choice` and `parallel_tool_calls`, or none of them: without tools the others are refused."""
+    chosen = offering.choose(body.get("tool_choice"), tools, notes)
+    choice, offered = choose(chosen, quirks, notes)
+    if not offered:
+        return {}
+    strict = _strict(offered, quirks)
+    settings: Payload = {"tools": [offer(tool, quirks, strict) for tool in offered], "tool_choice": choice}
+    parallel = body.get("parallel_tool_calls")
+    if isinstance(parallel, bool) and _sends(parallel, quirks):
+        settings["parallel_tool_calls"] = parallel
+    return settings
+
+
+def offer(tool: Tool, quirks: Quirks, strict: bool) -> Payload:
     """A declared tool as a chat function."""
-    function: dict[str, Any] = {"name": tool.flat}
+    function: Payload = {"name": tool.flat}
     if described := offering.description(tool):
         function["description"] = described
-    function["parameters"] = offering.parameters(tool)
-    if tool.spec and tool.spec.get("strict") is True:
+    function["parameters"] = fit(offering.parameters(tool), quirks)
+    if strict and _is_strict(tool):
         function["strict"] = True
     return {"type": "function", "function": function}
 
 
-def choose(choice: Any, tools: ToolTable, notes: Notes) -> tuple[Any, list[Tool]]:
+def choose(chosen: Choice, quirks: Quirks, notes: Notes) -> tuple[Any, list[Tool]]:
     """The chat `tool_choice` and the tools it leaves on offer."""
-    chosen = offering.choose(choice, tools, notes)
-    if chosen.tool is not None:
+    if chosen.tool is not None and quirks.tool_choice_named == "send":
         return {"type": "function", "function": {"name": chosen.tool.flat}}, chosen.offered
-    return chosen.mode, chosen.offered
+    mode = quirks.tool_choice_required if chosen.mode == "required" else chosen.mode
+    if chosen.mode == "required" and mode == "auto":
+        notes.add("this upstream cannot be told that a tool must be called; the choice was left to the model")
+    return mode, [chosen.tool] if chosen.tool is not None else chosen.offered
+
+
+def _strict(offered: list[Tool], quirks: Quirks) -> bool:
+    """Some servers want it of every tool or of none."""
+    if quirks.strict == "all_or_none":
+        return all(_is_strict(tool) for tool in offered)
+    return quirks.strict == "send"
+
+
+def _is_strict(tool: Tool) -> bool:
+    return tool.spec is not None and tool.spec.get("strict") is True
+
+
+def _sends(parallel: bool, quirks: Quirks) -> bool:
+    return {"send": True, "drop": False, "only_true": parallel, "only_false": not parallel}[quirks.parallel_tool_calls]

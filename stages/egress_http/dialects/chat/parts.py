@@ -7,7 +7,7 @@ from typing import Any
 from .. import parts
 from ..parts import Part, join_text
 
-_DETAILS = {"low": "low", "high": "high", "auto": "auto", "original": "high"}
+_DETAILS = ("low", "high", "auto", "original")
 
 
 class PartReader(parts.PartReader):
@@ -15,8 +15,9 @@ class PartReader(parts.PartReader):
 
     def picture(self, url: str, detail: Any) -> Part:
         image = {"url": url}
-        if isinstance(detail, str) and detail in _DETAILS:
-            image["detail"] = _DETAILS[detail]
+        taken = self._target.quirks.image_detail
+        if detail in _DETAILS and taken != "drop":
+            image["detail"] = "high" if detail == "original" and taken != "original" else detail
         return {"type": "image_url", "image_url": image}
 
 

@@ -12,6 +12,7 @@ from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
 from ....contract.sse import Frame
 from .. import finish, provider_errors
+from ..base import Target
 from ..ids import CallIds
 from ..surrogates import Halves
 from ..tools import ToolTable
@@ -19,6 +20,7 @@ from .chunks import Choice, Chunk, Delta, ToolDelta, decode, decode_leniently, f
 from .content import content_pieces, details_text
 from .tail import Tail
 from .think import Kind, ThinkSplitter
+from .thought import Thinking, Thought
 from .usage import read_usage
 
 _FIRST_CHOICE = (None, 0, "0")
@@ -27,10 +29,11 @@ _FIRST_CHOICE = (None, 0, "0")
 class ChatStream:
     """The `Translator` of the chat dialect."""
 
-    def __init__(self, builder: ResponseBuilder, tools: ToolTable, ids: CallIds) -> None:
+    def __init__(self, builder: ResponseBuilder, tools: ToolTable, ids: CallIds, target: Target) -> None:
         self._builder = builder
-        self._tail = Tail(builder, tools, ids)
-        self._think: ThinkSplitter | None = ThinkSplitter()
+        self._tail = Tail(builder, tools, ids, target)
+        self._thinking = Thinking(builder, target)
+        self._think = self._tags = _splitter(target)
         self._halves: Halves | None = None  # only streams that need the slow decoder can hold half characters
         self._reason: str | None = None
         self._usage: Any = None
@@ -111,9 +114,8 @@ class ChatStream:
         self._delta(message, events)
 
     def _delta(self, delta: Delta, events: list[Event]) -> None:
-        thought = delta.reasoning_content or delta.reasoning or delta.reasoning_details
-        if thought:
-            self._say("reasoning", thought if isinstance(thought, str) else details_text(thought), events)
+        if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
+            self._reasoning(delta, events)
         content = delta.content
         if content:
             if isinstance(content, str):
@@ -121,7 +123,7 @@ class ChatStream:
             else:
                 self._content_parts(content, events)
         if delta.refusal and isinstance(delta.refusal, str):
-            self._say("text", delta.refusal, events)
+            self._say(delta.refusal, events)
         if delta.tool_calls:
             for call in delta.tool_calls:
                 self._call(call, events)
@@ -130,43 +132,78 @@ class ChatStream:
 
     # -- one delta --------------------------------------------------------------------------------------------------
 
+    def _reasoning(self, delta: Delta, events: list[Event]) -> None:
+        """Where the same thinking comes in two fields, the text is shown once and the details are what is kept."""
+        thought = self._thought()
+        text = delta.reasoning_content or delta.reasoning
+        if delta.reasoning_details:
+            thought.details.add(delta.reasoning_details)
+        elif not delta.reasoning_content:
+            thought.field = "reasoning"
+        text = text or delta.reasoning_details
+        self._show(thought, text if isinstance(text, str) else details_text(text), events)
+
     def _content_parts(self, content: Any, events: list[Event]) -> None:
-        for kind, text in content_pieces(content):
+        for kind, text, rest in content_pieces(content):
             if kind == "text":
                 self._content(text, events)
             else:
-                self._say(kind, text, events)
+                thought = self._thought()
+                thought.part = {**(thought.part or {}), **rest}
+                self._show(thought, text, events)
 
     def _content(self, text: str, events: list[Event]) -> None:
         if self._think is None:
-            self._say("text", text, events)
+            self._say(text, events)
             return
         for kind, piece in self._think.feed(text):
-            self._say(kind, piece, events)
+            self._split(kind, piece, events)
         if self._think.plain:
             self._think = None
 
-    def _say(self, kind: Kind, text: str, events: list[Event]) -> None:
+    def _split(self, kind: Kind, text: str, events: list[Event]) -> None:
+        if kind == "text":
+            self._say(text, events)
+        else:
+            thought = self._thought()
+            thought.tags = self._tags
+            self._show(thought, text, events)
+
+    def _say(self, text: str, events: list[Event]) -> None:
         if self._halves is not None:
-            text = self._halves.join(kind, text)
+            text = self._halves.join("text", text)
         if not text:
             return
-        if kind == "text":
-            self._spoke = True
+        self._spoke = True
         if self._tail:
-            self._tail.say(kind, text)
-        else:
-            events += self._builder.text(text) if kind == "text" else self._builder.reasoning(text)
+            self._tail.say(text)
+            return
+        if self._thinking.open:
+            events += self._thinking.seal()
+        events += self._builder.text(text)
+
+    def _thought(self) -> Thought:
+        return self._tail.thought() if self._tail else self._thinking.current()
+
+    def _show(self, thought: Thought, text: str, events: list[Event]) -> None:
+        if self._halves is not None:
+            text = self._halves.join("reasoning", text)
+        if not text:
+            return
+        thought.pieces.append(text)
+        if not self._tail:
+            events += self._builder.reasoning(text)
 
     def _call(self, delta: ToolDelta, events: list[Event]) -> None:
         if not self._tail:
             self._flush_think(events)
+            events += self._thinking.seal()
         events += self._tail.call(delta, self._halves)
 
     def _flush_think(self, events: list[Event]) -> None:
         if self._think is not None:
             for kind, piece in self._think.flush():
-                self._say(kind, piece, events)
+                self._split(kind, piece, events)
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -180,6 +217,7 @@ class ChatStream:
             return events + self._fail(finish.broken(str(self._reason)))
         if outcome == "overflow":
             return events + self._fail(finish.OVERFLOW)
+        events += self._thinking.seal()
         failure = self._tail.write(outcome == "complete", events)
         return events + (self._fail(failure) if failure else self._end(outcome))
 
@@ -197,6 +235,10 @@ class ChatStream:
 
     def _fail(self, failure: Failure) -> list[Event]:
         return self._builder.fail(failure, read_usage(self._usage) if self._usage else None)
+
+
+def _splitter(target: Target) -> ThinkSplitter | None:
+    return None if target.quirks.think_tags == "off" else ThinkSplitter(opened=target.quirks.think_tags == "open")
 
 
 def _failure_in(chunk: Chunk, frame: Frame) -> Failure:

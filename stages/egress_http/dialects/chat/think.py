@@ -14,11 +14,17 @@ _CLOSE = "</think>"
 
 
 class ThinkSplitter:
-    """Pieces of content in, pieces by kind out. Once `plain`, what follows need not pass through any more."""
+    """Pieces of content in, pieces by kind out. Once `plain`, what follows need not pass through any more.
 
-    def __init__(self) -> None:
+    `before` and `after` are what stood around the thinking, for providers that want it back to the letter. `opened` is for servers
+    that leave out the tag at the beginning.
+    """
+
+    def __init__(self, opened: bool = False) -> None:
         self.plain = False
-        self._thinking = False
+        self.before = ""
+        self.after = ""
+        self._thinking = opened
         self._thought = False
         self._blank: list[str] = []
         self._stub = ""
@@ -37,9 +43,13 @@ class ThinkSplitter:
 
     def _before_text(self, piece: str) -> list[tuple[Kind, str]]:
         text = piece.lstrip()
-        self._blank.append(piece[: len(piece) - len(text)])
+        blank = piece[: len(piece) - len(text)]
+        self._blank.append(blank)
+        if self._thought:
+            self.after += blank
         if not self._thought and text.startswith(_OPEN):
             self._thinking = True
+            self.before = "".join([*self._blank, _OPEN])
             self._blank = []
             return self._in_thought(text[len(_OPEN) :])
         if not text or (not self._thought and _OPEN.startswith(text)):
@@ -56,6 +66,7 @@ class ThinkSplitter:
             thought = piece[: len(piece) - keep]
         else:
             self._thinking, self._thought = False, True
+            self.after = _CLOSE
         thoughts: list[tuple[Kind, str]] = [("reasoning", thought)] if thought else []
         return thoughts + (self._before_text(text) if text else [])
 

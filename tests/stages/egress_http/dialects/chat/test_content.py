@@ -3,14 +3,14 @@ from codex_shim.stages.egress_http.dialects.chat.content import content_pieces, 
 
 def test_thinking_and_text_come_in_their_order():
     content = [
-        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "closed": True},
         {"type": "text", "text": "yes"},
         "!",
         {"type": "x"},
         5,
     ]
-    assert list(content_pieces(content)) == [("reasoning", "hm"), ("text", "yes"), ("text", "!")]
-    assert list(content_pieces({"type": "text", "text": "one"})) == [("text", "one")]
+    assert list(content_pieces(content)) == [("reasoning", "hm", {"closed": True}), ("text", "yes", {}), ("text", "!", {})]
+    assert list(content_pieces({"type": "text", "text": "one"})) == [("text", "one", {})]
     assert list(content_pieces(5)) == []
 
 

@@ -1,8 +1,10 @@
 from typing import Any
 
 import pytest
+from codex_shim.stages.egress_http.config import Quirks
+from codex_shim.stages.egress_http.dialects import offering
 from codex_shim.stages.egress_http.dialects.base import Notes
-from codex_shim.stages.egress_http.dialects.chat.offer import choose, offer
+from codex_shim.stages.egress_http.dialects.chat import offer
 from codex_shim.stages.egress_http.dialects.tools import ToolTable
 
 SPECS = [{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}]
@@ -15,7 +17,12 @@ def table(*specs: Any) -> ToolTable:
 
 
 def parameters(schema: Any) -> Any:
-    return offer(table({"type": "function", "name": "f", "parameters": schema}).offered[0])["function"]["parameters"]
+    tool = table({"type": "function", "name": "f", "parameters": schema}).offered[0]
+    return offer.offer(tool, Quirks(), True)["function"]["parameters"]
+
+
+def choose(given: Any, tools: ToolTable, notes: Notes) -> Any:
+    return offer.choose(offering.choose(given, tools, notes), Quirks(), notes)
 
 
 @pytest.mark.parametrize("schema", [None, {}, {"type": "object"}, {"properties": None}, {"type": None}, True])

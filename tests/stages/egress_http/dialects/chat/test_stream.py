@@ -97,4 +97,4 @@ def test_text_goes_out_at_once(builder: Any):
     translator = DIALECTS["chat"].prepare(BODY, Target(model="m"), builder).translator
     builder.start()
     events = translator.feed(Frame(b"", b'{"choices":[{"delta":{"content":"now"}}]}'))
-    assert [event.get("delta") for event in events] == [None, None, "now"]
+    assert [event.get("delta") for event in events if isinstance(event, dict)] == [None, None, "now"]
