@@ -54,6 +54,7 @@ PURE = [
     "stages/kit/conformance/verdict.py",
     "stages/egress_http/compaction.py",
     "stages/egress_http/dialects/**/*.py",
+    *(f"orchestrator/bench/{name}.py" for name in ("answer", "body", "budgets", "report", "rounds", "script", "statistics")),
     "orchestrator/running/backoff.py",
     "orchestrator/codex/catalog.py",
     "orchestrator/egress.py",

@@ -146,7 +146,7 @@ class Run:
             for subject in subjects:
                 with meters[subject.name]:
                     outcomes[subject.name].append(drive.ask(_job(scenario, subject)))
-        for subject in subjects:
+        for subject in subjects if rounds else ():
             row = self._row(scenario, subject, outcomes)
             note_cpu(row, meters[subject.name].by_name(), rounds * (scenario.requests + scenario.concurrency))
             self._report.measured.append(row)

@@ -66,6 +66,7 @@ def test_it_ends_by_its_own_time_and_says_so() -> None:
     rivals = [Rival("absent", "http://127.0.0.1:9/v1")]
     report = Run(Plan(scenarios=scenarios, rounds=9, starts=0, seconds=0.001, rivals=rivals), tell=lambda line: None).run()
     assert report.cut_short
+    assert {each.scenario for each in report.measured} == {"one"}, "what was not measured has no row"
     assert report.find("one", CHAIN)
     assert report.find("one", "absent") is None
     assert any(sentence.startswith("absent, one: the connection failed") for sentence in report.wrong)
