@@ -126,7 +126,18 @@ class ResponseBuilder:
         events = [] if self.open_type == "message" else [*self.close(), *self._open_message()]
         current = self._current()
         current.pieces.append(delta)
-        events.append(self._delta("response.output_text.delta", delta, content_index=0, logprobs=[]))
+        number, self._sequence = self._sequence, self._sequence + 1
+        events.append(
+            {  # the same as `_delta` would make: this is the one event that comes by the thousand
+                "type": "response.output_text.delta",
+                "sequence_number": number,
+                "item_id": current.item["id"],
+                "output_index": current.index,
+                "content_index": 0,
+                "logprobs": [],
+                "delta": delta,
+            }
+        )
         return events
 
     def reasoning(self, delta: str) -> list[Event]:

@@ -28,7 +28,7 @@ class _Head(msgspec.Struct):
 
     type: str = ""
     sequence_number: int = -1
-    response: dict[str, Any] | None = None
+    response: msgspec.Raw = msgspec.Raw(b"")
     error: Any = None
     message: Any = None
     code: Any = None
@@ -119,15 +119,14 @@ class StreamEnding:
         self.ended, self.outcome = True, head.type
         if head.type != "response.failed":
             return frame
-        response = head.response or self._known_response()
+        response = _object(head.response) or self._known_response()
         response["error"] = stream_error(self._render(_failure_of(response.get("error") or {})))
         return encode_event({"type": head.type, "sequence_number": max(head.sequence_number, 0), "response": response})
 
     def _known_response(self) -> dict[str, Any]:
         """The response as its first event described it, or one of our own making."""
-        heads = map(_head, SSEDecoder().feed(self._first))
-        told = next((head.response for head in heads if head.response), None)
-        return told or {"id": random_id("resp"), "object": "response", "model": self._model, "output": []}
+        told = (_object(_head(frame).response) for frame in SSEDecoder().feed(self._first))
+        return next(filter(None, told), None) or {"id": random_id("resp"), "object": "response", "model": self._model, "output": []}
 
 
 def _head(frame: Frame) -> _Head:
@@ -135,6 +134,11 @@ def _head(frame: Frame) -> _Head:
         return msgspec.json.decode(frame.data, type=_Head)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return _Head()
+
+
+def _object(raw: msgspec.Raw) -> dict[str, Any] | None:
+    decoded = msgspec.json.decode(raw) if bytes(raw) else None
+    return decoded if isinstance(decoded, dict) else None
 
 
 def _failure_of(error: dict[str, Any]) -> Failure:

@@ -6,6 +6,8 @@ handed to this module.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import time
 from typing import Any
@@ -13,6 +15,9 @@ from typing import Any
 import msgspec
 
 STDERR = 2
+FLUSH_SECONDS = 0.02
+# Beyond this the reader is not reading, and lines are dropped and counted.
+MOST_WAITING = 256 * 1024
 
 
 class Log:
@@ -23,24 +28,42 @@ class Log:
         self._descriptor = descriptor
         self._terminal = os.isatty(descriptor)
         self._dropped = 0
-        self._unwritten = b""  # the rest of a line that the pipe took half of
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._flushing: asyncio.TimerHandle | None = None
+
+    def request(self, **fields: Any) -> None:
+        """The line of one exchange. It may wait a moment for others: each write wakes the process that reads the log."""
+        self._add("request", fields)
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
 
     def event(self, event: str, **fields: Any) -> None:
-        """`fields` must be JSON values; None is left out."""
+        """Anything else, written at once. `fields` must be JSON values; None is left out."""
+        self._add(event, fields)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        text = b"".join(self._waiting)
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):  # the reader is slow or gone; the next line tries again
+            text = text[os.write(self._descriptor, text) :]
+        self._waiting, self._size = [text] if text else [], len(text)
+
+    def _add(self, event: str, fields: dict[str, Any]) -> None:
+        if self._size > MOST_WAITING:
+            self._dropped += 1
+            return
         record = {"ts": round(time.time(), 3), "stage": self._stage, "event": event}
         record |= {name: value for name, value in fields.items() if value is not None}
         if self._dropped:
-            record["lines_dropped"] = self._dropped
-        line = _words(record) if self._terminal else msgspec.json.encode(record)
-        try:
-            self._write(line + b"\n")
-        except (BlockingIOError, BrokenPipeError):
-            self._dropped += 1
-
-    def _write(self, line: bytes) -> None:
-        data = self._unwritten + line
-        written = os.write(self._descriptor, data)
-        self._unwritten, self._dropped = data[written:], 0
+            record["lines_dropped"], self._dropped = self._dropped, 0
+        line = (_words(record) if self._terminal else msgspec.json.encode(record)) + b"\n"
+        self._waiting.append(line)
+        self._size += len(line)
 
 
 def _words(record: dict[str, Any]) -> bytes:

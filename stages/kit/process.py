@@ -45,6 +45,7 @@ async def serve(stage: Stage[Any]) -> None:
         await server.stop()
         await stage.close()
         await context.client.close()
+        context.log.flush()
 
 
 def listening_socket(handshake: Handshake) -> socket.socket:

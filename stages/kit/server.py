@@ -126,8 +126,7 @@ class StageServer:
     def _write_line(self, exchange: Exchange, outcome: str, began: float) -> None:
         if exchange.path == "/health" and outcome == "ok":
             return
-        self._log.event(
-            "request",
+        self._log.request(
             request_id=exchange.request_id or None,
             method=exchange.method,
             path=exchange.path,
