@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from ..contract.sse import Frame, SSEDecoder
 from ..kit.client import HopClient, Reply
 from .config import Config
 from .credentials import ApiKey
+from .dialects import waits
 from .dialects.base import Dialect, Output, Prepared
 from .passing import to_client
 
@@ -104,7 +106,8 @@ class Upstream:
     async def _refusal(self, reply: Reply) -> Failure:
         if reply.status < 400:
             return self._redirect(reply)
-        failure = self._dialect.read_error(reply.status, await reply.read(), reply.headers.get("retry-after"))
+        wait = waits.retry_after(reply.headers, time.time())
+        failure = self._dialect.read_error(reply.status, await reply.read(), wait)
         said = without_secrets(failure.message, self._secrets)
         return msgspec.structs.replace(failure, message=f"{self.who}: {said}{_advice(reply.status)}")
 

@@ -90,3 +90,15 @@ def test_errors_are_failures_with_the_providers_sentence(claude: RunningChain, u
     assert error_of(ask_all(claude))["code"] == "context_length_exceeded"
     upstream.script(message(text("Half"), stop_reason="max_tokens"))
     assert ask_all(claude)[-1]["response"]["incomplete_details"] == {"reason": "max_output_tokens"}
+
+
+def test_a_used_up_limit_says_how_long_to_wait(claude: RunningChain, upstream: ScriptedUpstream) -> None:
+    """D30: for Codex in the sentence, for others in the header."""
+    limited = {"type": "error", "error": {"type": "rate_limit_error", "message": "This would exceed your limit."}}
+    headers = {"anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": "2100-01-01T00:00:00Z"}
+    upstream.script(refuses(429, limited, {"retry-after": "2"}), refuses(429, limited, headers))
+    error = error_of(ask_all(claude))
+    assert (error["code"], "try again in 2s" in error["message"].lower()) == ("rate_limit_exceeded", True)
+    with ask(claude, codex=False) as answer:
+        assert answer.status == 429
+        assert int(answer.headers["retry-after"]) > 1_000_000
