@@ -8,7 +8,8 @@ It answers on the socket whose descriptor is its argument, one JSON message per 
     → {"id", "kind": "module" | "command", "argv", "env", "cwd", "title"} with descriptors stdin, stdout, stderr[, listening socket]
     ← {"id", "pid"} and later {"pid", "status"}, the status as `waitpid` gives it
 
-When the other end closes, foreign programs are killed: they may not watch their standard input, as our own stages do.
+When the other end closes, foreign programs are killed with all that they have started: they may not watch their standard input, as
+our own stages do.
 """
 
 from __future__ import annotations
@@ -59,17 +60,24 @@ class ForkServer:
         os.set_blocking(wake_w, False)
         signal.set_wakeup_fd(wake_w)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        while True:
-            readable, _, _ = select.select([self._control, wake_r], [], [])
-            if wake_r in readable:
-                os.read(wake_r, 4096)
-                self._reap()
-            if self._control in readable and not self._serve_one():
-                break
-        self._kill_foreign()
+        try:
+            while True:
+                readable, _, _ = select.select([self._control, wake_r], [], [])
+                if wake_r in readable:
+                    os.read(wake_r, 4096)
+                    self._reap()
+                if self._control in readable and not self._serve_one():
+                    return
+        finally:
+            for pid in self._foreign:
+                _kill_group(pid)
 
     def _serve_one(self) -> bool:
-        packet, descriptors, _, _ = socket.recv_fds(self._control, _MAX_PACKET, _MAX_FDS)
+        """False at the end. An orchestrator that was killed with answers unread ends the connection with a reset."""
+        try:
+            packet, descriptors, _, _ = socket.recv_fds(self._control, _MAX_PACKET, _MAX_FDS)
+        except ConnectionError:
+            return False
         if not packet:
             return False
         message = json.loads(packet)
@@ -84,24 +92,23 @@ class ForkServer:
         return True
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            self._foreign.discard(pid)
-            self._send({"pid": pid, "status": status})
+        """What a foreign program leaves behind goes with it, while its pid still names its group and nobody else's."""
+        with contextlib.suppress(ChildProcessError):
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if ended.si_pid in self._foreign:
+                    _kill_group(ended.si_pid)
+                    self._foreign.discard(ended.si_pid)
+                pid, status = os.waitpid(ended.si_pid, 0)
+                self._send({"pid": pid, "status": status})
 
     def _send(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             self._control.send(json.dumps(message).encode())
 
-    def _kill_foreign(self) -> None:
-        for pid in self._foreign:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _become(message: dict[str, Any], descriptors: list[int], control: socket.socket) -> NoReturn:
