@@ -64,7 +64,8 @@ class Chain:
         sources = read_files(self._options, self._environ)
         lock = Lock(self._home.lock)
         if not lock.acquire():
-            raise StartError(f"the chain of {self._home.root} is running already (pid {lock.holder()})")
+            pid = lock.holder()
+            raise StartError(f"the chain of {self._home.root} is running already" + (f" (pid {pid})" if pid else ""))
         try:
             return await self._run(sources)
         finally:

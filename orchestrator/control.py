@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .system import Lock
+
 Message = dict[str, Any]
 
 
@@ -24,6 +26,8 @@ class Connection:
 
     def ask(self, command: str, **arguments: Any) -> Iterator[Message]:
         """The answers, as they come. Raises `NotRunningError`."""
+        if Lock(self._path.with_name("lock")).holder() is None:
+            raise NotRunningError  # the file of a chain that was killed names a port that may be anybody's by now
         try:
             self.facts = json.loads(self._path.read_bytes())
             connection = socket.create_connection(("127.0.0.1", self.facts["port"]), timeout=None)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .home import private_folder
+
+# Whoever asks who holds a lock has it himself for a moment.
+TRIES = 5
+PAUSE_SECONDS = 0.02
 
 
 class Lock:
@@ -25,7 +30,7 @@ class Lock:
     def acquire(self) -> bool:
         private_folder(self._path.parent)
         file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-        if not _lock(file):
+        if not any(_lock(file) or time.sleep(PAUSE_SECONDS) for _ in range(TRIES)):
             file.close()
             return False
         file.truncate(0)

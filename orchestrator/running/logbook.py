@@ -33,7 +33,7 @@ class LogBook:
 
     def latest(self, stage: str | None, count: int) -> Iterable[tuple[str, str]]:
         """The last `count` lines, of one stage or of all in the order they came."""
-        return [pair for pair in self._kept if stage in (None, pair[0])][-count:]
+        return [pair for pair in self._kept if stage in (None, pair[0])][-count:] if count else []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Hear of every line from now on. Returns what ends it."""
