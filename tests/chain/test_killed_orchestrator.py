@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -140,3 +142,14 @@ def test_a_request_still_unanswered_at_the_end_of_the_drain_time_is_refused_with
         chain.cli("pipeline", "down")
         error = error_of(asked.result())
     assert error == {"code": "server_error", "message": "ingress was stopped before this request was answered"}
+
+
+def test_a_killed_chain_is_known_to_be_gone_also_where_its_control_port_is_anothers_by_now(chain: RunningChain) -> None:
+    kill_orchestrator(chain)
+    file = chain.home / "run" / "control.json"
+    facts = json.loads(file.read_bytes())
+    until(lambda: chain.cli("status", check=False).returncode == 1, "the chain is gone")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        file.write_text(json.dumps({**facts, "port": silent.getsockname()[1]}))
+        assert chain.cli("status", check=False).stdout.startswith("No chain is running for ")
+        assert "no chain is running" in chain.cli("pipeline", "down", check=False).stderr
