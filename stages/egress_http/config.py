@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-DialectName = Literal["chat", "messages", "responses"]
+DialectName = Literal["chat", "messages", "responses", "gemini"]
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Dialect, Prepared, Target, Translator
 from .chat import ChatDialect
+from .gemini import GeminiDialect
 from .messages import MessagesDialect
 from .responses import ResponsesDialect
 
@@ -11,6 +12,7 @@ DIALECTS: dict[str, Dialect] = {
     "chat": ChatDialect(),
     "messages": MessagesDialect(),
     "responses": ResponsesDialect(),
+    "gemini": GeminiDialect(),
 }
 
 __all__ = ["DIALECTS", "Dialect", "Prepared", "Target", "Translator"]
