@@ -34,6 +34,7 @@ class Server:
         )
         theirs.close()
         self.control.settimeout(30)
+        self.seen: set[process_tree.Process] = set()
 
     def ask(self, argv: list[str]) -> None:
         message = {"id": 1, "kind": "command", "argv": argv, "env": {"PATH": os.defpath}, "cwd": "/", "title": "test"}
@@ -46,17 +47,18 @@ class Server:
     def family(self, size: int) -> set[process_tree.Process]:
         """The server's descendants, once there are so many."""
         until(lambda: len(process_tree.family(self.process.pid)) == size + 1, f"{size} processes were started")
-        return {each for each in process_tree.family(self.process.pid) if each.pid != self.process.pid}
+        found = {each for each in process_tree.family(self.process.pid) if each.pid != self.process.pid}
+        self.seen |= found
+        return found
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     server = Server()
     yield server
-    left = process_tree.family(server.process.pid)
     server.control.close()
     server.process.communicate(timeout=30)
-    process_tree.kill(left)
+    process_tree.kill(server.seen)
 
 
 def test_a_programs_child_goes_when_the_program_dies(server: Server) -> None:
