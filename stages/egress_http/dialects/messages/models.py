@@ -20,7 +20,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """`thinking`: asked for by an effort (adaptive), by a budget of tokens, or not to be had.
 
     `off`: thinking can be switched off always, up to effort `high`, or never. `forced`: a tool can be demanded. `schema`: the shape
-    of the answer and of a tool's input can be demanded. `claude`: signatures are checked.
+    of the answer and of a tool's input can be demanded. `claude`: signatures are checked. `bound`: a thinking block holds only for
+    the very conversation it was made in.
     """
 
     output: int
@@ -30,9 +31,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool = True
     schema: bool = True
     claude: bool = True
+    bound: bool = False
 
 
-_SOVEREIGN = Traits(output=128_000, off="never", forced=False)
+_SOVEREIGN = Traits(output=128_000, off="never", forced=False, bound=True)
 _BEFORE_XHIGH = ("low", "medium", "high", "max")
 
 _TABLE: tuple[tuple[str, Traits], ...] = (

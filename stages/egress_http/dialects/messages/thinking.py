@@ -15,6 +15,9 @@ from .models import BUDGETS, LEAST_BUDGET, Traits
 # Codex's word for an effort → the API's. Words that neither knows count as `high`.
 _EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max", "ultra": "max"}
 _INTERLEAVED = {"anthropic-beta": "interleaved-thinking-2025-05-14"}
+_BINDING = {"anthropic-beta": "thinking-binding-controls-2026-08-01"}
+# Tools come and go in a session, and histories are shortened. Without this, one such change would spoil the thread for good.
+_DROPPED_WHERE_UNFIT = {"block_binding": {"prefix_mismatch_behavior": "drop_block"}}
 
 
 def settings(reasoning: dict[str, Any], traits: Traits, limit: int, forced: bool, bare_loop: bool, notes: Notes) -> dict[str, Any]:
@@ -25,19 +28,22 @@ def settings(reasoning: dict[str, Any], traits: Traits, limit: int, forced: bool
             notes.add("the reasoning effort was not sent: this model does not think before it answers")
         return {}
     if forced or effort == "none":
-        return _off(traits, forced and effort is not None, notes)
+        return _off(reasoning, traits, forced and effort is not None, notes)
     if effort is None:
-        return {"thinking": _adaptive(reasoning)} if traits.off == "never" else {}
+        return {"thinking": _adaptive(reasoning, traits)} if traits.off == "never" else {}
     wanted = _EFFORTS.get(str(effort), "high")
     if traits.thinking == "adaptive":
-        return {"thinking": _adaptive(reasoning), "effort": _closest(wanted, traits)}
+        return {"thinking": _adaptive(reasoning, traits), "effort": _closest(wanted, traits)}
     return _budget(wanted, limit, bare_loop, notes)
 
 
 def headers(thinking: Any, traits: Traits) -> dict[str, str]:
-    """Models with a budget think between tool calls only when told to."""
-    budget = isinstance(thinking, dict) and thinking.get("type") == "enabled"
-    return _INTERLEAVED if budget and traits.claude else {}
+    """Models with a budget think between tool calls only when told to; binding can be spoken of only under this name."""
+    if not isinstance(thinking, dict):
+        return {}
+    if "block_binding" in thinking:
+        return _BINDING
+    return _INTERLEAVED if thinking["type"] == "enabled" and traits.claude else {}
 
 
 def can_be_forced(traits: Traits) -> bool:
@@ -45,18 +51,18 @@ def can_be_forced(traits: Traits) -> bool:
     return traits.forced and traits.off != "never"
 
 
-def _adaptive(reasoning: dict[str, Any]) -> dict[str, Any]:
+def _adaptive(reasoning: dict[str, Any], traits: Traits) -> dict[str, Any]:
     """The text of the thoughts comes only when it is asked for; the signed block comes in any case."""
     shown = {"display": "summarized"} if reasoning.get("summary") not in (None, "none") else {}
-    return {"type": "adaptive", **shown}
+    return {"type": "adaptive", **shown, **(_DROPPED_WHERE_UNFIT if traits.bound else {})}
 
 
-def _off(traits: Traits, forced: bool, notes: Notes) -> dict[str, Any]:
+def _off(reasoning: dict[str, Any], traits: Traits, forced: bool, notes: Notes) -> dict[str, Any]:
     if forced:
         notes.add("the model was kept from thinking: this upstream does not take a demanded tool call together with it")
     if traits.off == "never":
         notes.add("this model cannot be kept from thinking; it was asked for as little as possible")
-        return {"effort": "low"}
+        return {"thinking": _adaptive(reasoning, traits), "effort": "low"}
     return {"thinking": {"type": "disabled"}}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anthropic.types.beta import BetaThinkingBlockBindingParam
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
 from openai import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
@@ -21,6 +22,7 @@ STREAMS = sorted(ROOT.glob("*/expected.sse"))
 CODES_OF_CODEX = ("context_length_exceeded", "content_policy_violation")
 
 request_type: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsStreaming)
+binding_type: TypeAdapter[Any] = TypeAdapter(BetaThinkingBlockBindingParam)
 event_type: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
 
@@ -41,6 +43,8 @@ def plain(value: Any) -> Any:
 def test_every_field_we_send_is_one_that_the_api_has(path: Path):
     """What a type does not know it leaves out, so what comes back must be all of it."""
     payload = json.loads(path.read_bytes())["payload"]
+    binding = payload.get("thinking", {}).pop("block_binding", {})  # still a beta, with a type of its own
+    assert binding_type.validate_python(binding) == binding
     assert plain(request_type.validate_python(payload)) == payload
 
 

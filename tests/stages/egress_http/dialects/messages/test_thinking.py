@@ -11,6 +11,8 @@ from codex_shim.stages.egress_http.dialects.messages.thinking import can_be_forc
 
 OPUS, SONNET, OLD, SOVEREIGN, KIMI = "claude-opus-4-6", "claude-sonnet-4-5", "claude-3-5-haiku", "claude-opus-5-5", "kimi-k3"
 
+BOUND = {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
+
 
 def asked(
     model: str, effort: Any = None, summary: Any = None, limit: int = 64_000, forced: bool = False, bare: bool = False
@@ -35,7 +37,7 @@ def asked(
         (SONNET, "max", {"thinking": {"type": "enabled", "budget_tokens": 48_000}}),
         (KIMI, "none", {"thinking": {"type": "disabled"}}),
         (OLD, "none", {}),
-        (SOVEREIGN, None, {"thinking": {"type": "adaptive"}}),
+        (SOVEREIGN, None, {"thinking": BOUND}),
     ],
 )
 def test_effort_in_the_words_of_the_model(model: str, effort: Any, sent: Any):
@@ -51,7 +53,7 @@ def test_a_summary_is_shown_where_it_is_asked_for():
     ("case", "sent"),
     [
         ({"model": OLD, "effort": "high"}, {}),
-        ({"model": SOVEREIGN, "effort": "none"}, {"effort": "low"}),
+        ({"model": SOVEREIGN, "effort": "none"}, {"thinking": BOUND, "effort": "low"}),
         ({"model": SONNET, "effort": "high", "limit": 1_200}, {}),
         ({"model": SONNET, "effort": "high", "bare": True}, {"thinking": {"type": "disabled"}}),
         ({"model": OPUS, "effort": "high", "forced": True}, {"thinking": {"type": "disabled"}}),
@@ -74,3 +76,9 @@ def test_thinking_between_calls_is_asked_for_where_it_does_not_come_by_itself():
     assert not headers(budget, traits_of(KIMI))
     assert not headers({"type": "adaptive"}, traits_of(OPUS))
     assert not headers(None, traits_of(SONNET))
+
+
+def test_a_thought_that_no_longer_fits_its_conversation_is_dropped_and_does_not_end_it():
+    """A tool that was found or lost, or a shortened history, changes what a bound block was made in."""
+    assert asked(SOVEREIGN, "high")[0]["thinking"] == BOUND
+    assert headers(BOUND, traits_of(SOVEREIGN)) == {"anthropic-beta": "thinking-binding-controls-2026-08-01"}
