@@ -52,7 +52,7 @@ class Upstream:
             connect_seconds=config.connect_seconds,
             idle_seconds=config.idle_seconds,
             connections=config.connections,
-            proxies=True,
+            outside=True,
         )
 
     async def close(self) -> None:

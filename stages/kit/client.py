@@ -75,10 +75,11 @@ class Reply:
 
 
 class HopClient:
-    """Opens exchanges with the next hop or a provider.
+    """Opens exchanges with the next hop or, `outside`, with a provider.
 
     `patience` is for how many seconds a refused connection is tried again; `idle_seconds` how long an answer may be silent, None
-    for ever; `proxies` whether HTTPS_PROXY and its kin count (only ever toward a provider, and never toward this machine itself).
+    for ever. Only outside do HTTPS_PROXY and its kin count (never toward this machine itself), and only inside is a request sent
+    again that died on a new connection: a provider may have counted it.
     """
 
     def __init__(
@@ -88,12 +89,12 @@ class HopClient:
         connect_seconds: float = 10.0,
         idle_seconds: float | None = None,
         connections: int = 0,
-        proxies: bool = False,
+        outside: bool = False,
     ) -> None:
         self._patience = patience
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds, sock_read=idle_seconds)
         self._connections = connections
-        self._proxies = proxies
+        self._outside = outside
         self._proxy_of: dict[str, str | None] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -118,7 +119,7 @@ class HopClient:
     ) -> aiohttp.ClientResponse:
         loop = asyncio.get_running_loop()
         give_up_at, pause = loop.time() + self._patience, _FIRST_PAUSE
-        may_die = not self._proxies
+        may_die = not self._outside
         while True:
             trace = SimpleNamespace(reused=False)
             try:
@@ -150,7 +151,7 @@ class HopClient:
     def _proxy_for(self, url: str) -> str | None:
         """Asked once per origin, and not through aiohttp's `trust_env`: that asks in two threads for every request, and sends what
         ~/.netrc knows of a host where the user gave no key, or refuses the request where he did."""
-        if not self._proxies:
+        if not self._outside:
             return None
         origin = _origin(url)
         if origin not in self._proxy_of:

@@ -103,7 +103,7 @@ def test_a_fresh_connection_that_dies_is_tried_once_more_inside_the_chain_and_ne
         await request(reader)
 
     async def play() -> None:
-        async with playing(script, proxies=to_provider) as (server, client):
+        async with playing(script, outside=to_provider) as (server, client):
             with pytest.raises(HopError, match="policy closed the connection without an answer"):
                 await ask(client, server)
             assert server.connections == connections
@@ -227,7 +227,7 @@ def test_a_proxy_of_the_environment_is_used_toward_a_provider(monkeypatch: pytes
     heads: list[bytes] = []
 
     async def play() -> None:
-        async with playing(answering(heads), proxies=True, patience=0.0) as (server, client):
+        async with playing(answering(heads), outside=True, patience=0.0) as (server, client):
             monkeypatch.setenv("http_proxy", server.url)
             monkeypatch.setenv("no_proxy", "spared.invalid")
             server.url = "http://provider.invalid/v1"
@@ -244,7 +244,7 @@ def test_no_proxy_stands_between_us_and_this_machine(monkeypatch: pytest.MonkeyP
     async def play() -> None:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         monkeypatch.delenv("no_proxy", raising=False)
-        async with playing(answering([]), proxies=True) as (server, client):
+        async with playing(answering([]), outside=True) as (server, client):
             assert await ask(client, server) == b"{}"
 
     asyncio.run(play())
@@ -255,7 +255,7 @@ def test_a_netrc_file_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     heads: list[bytes] = []
 
     async def play() -> None:
-        async with playing(answering(heads), proxies=True) as (server, client):
+        async with playing(answering(heads), outside=True) as (server, client):
             assert await ask(client, server) == b"{}"
             async with client.open("POST", server.url, {"authorization": "Bearer key"}, b"{}") as reply:
                 assert await reply.read() == b"{}"
