@@ -59,6 +59,7 @@ class NativeStream:
         self._next = 0
         self._begun = False
         self._renumber = restorer is not None
+        self._own_id: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -122,7 +123,7 @@ class NativeStream:
             return []
         self._begun = self._renumber = True
         events = self._builder.start()
-        self._next = len(events)
+        self._next, self._own_id = len(events), events[0]["response"]["id"]
         return events
 
     def _middle(self, head: _Head, frame: Frame) -> Sequence[Output]:
@@ -131,9 +132,16 @@ class NativeStream:
             if head.type == _DONE:
                 self._builder.adopt_item(_item.decode(frame.data).item)
             return [Passed(encode_frame(Frame(head.type.encode(), frame.data)))]
-        event = msgspec.json.decode(frame.data)
+        event = self._opened(frame)
         self._blobs.seal(event.get("item"))
         return [out for each in self._restored(event) for out in self._written(each)]
+
+    def _opened(self, frame: Frame) -> Event:
+        """The event inside. A response that was begun in our name goes on in it."""
+        event = msgspec.json.decode(frame.data)
+        if self._own_id is not None and isinstance(event.get("response"), dict):
+            event["response"]["id"] = self._own_id
+        return event
 
     def _restored(self, event: Event) -> list[Event]:
         return self._restorer.change(event) if self._restorer else [event]
@@ -155,7 +163,7 @@ class NativeStream:
     # -- the end ----------------------------------------------------------------------------------------------------
 
     def _terminal(self, head: _Head, frame: Frame) -> Sequence[Output]:
-        event = msgspec.json.decode(frame.data)
+        event = self._opened(frame)
         response = event.get("response")
         if not isinstance(response, dict):
             return self._fail(finish.garbage(frame.data))
