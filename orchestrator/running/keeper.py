@@ -71,11 +71,10 @@ class Keeper:
             self._tell_of_start()
             if child is not None or self.spec.kind == "url":
                 await self._serve(child)
-            else:
-                await self._after_death(0.0) if not self._stopping.is_set() else None
+            elif not self._stopping.is_set():
+                await self._after_death(0.0)
         self._close_socket()
         self._set("stopped")
-        self.settled_once.set()
         self._tell_of_start()
         while not self._requests.empty():
             _resolve(self._requests.get_nowait()[1], None)
@@ -186,10 +185,7 @@ class Keeper:
         self.status.pid = None
         if delay is None:
             self._close_socket()
-            self._set("failed")
-        else:
-            self._set("waiting")
-        self.settled_once.set() if delay is None else None
+        self._set("failed" if delay is None else "waiting")
         try:
             async with asyncio.timeout(delay):
                 verb, answer = await self._requests.get()
@@ -249,7 +245,6 @@ class Keeper:
             return
         self.status.last_exit = f"nothing answers at {self.spec.url}"
         self._set("failed")
-        self.settled_once.set()
 
     # -- details ------------------------------------------------------------------------------------------------------
 
@@ -285,7 +280,7 @@ class Keeper:
     def _set(self, state: State) -> None:
         self.status.state = state
         self.status.state_since = time.time()
-        if state == "ready":
+        if state in ("ready", "failed", "stopped"):
             self.settled_once.set()
         self._changed(self.status)
 
