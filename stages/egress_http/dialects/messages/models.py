@@ -52,7 +52,7 @@ _TABLE: tuple[tuple[str, Traits], ...] = (
     ("4-5", Traits(output=64_000, thinking="budget")),
     # These refuse a request whose input and limit together are more than their window: a smaller limit leaves room for history.
     ("sonnet-4", Traits(output=32_000, thinking="budget", schema=False)),
-    ("opus-4", Traits(output=32_000, thinking="budget")),
+    ("opus-4", Traits(output=32_000, thinking="budget", schema=False)),
     ("3-7", Traits(output=32_000, thinking="budget", schema=False)),
     ("3-5", Traits(output=8_192, thinking="none", schema=False)),
 )
