@@ -8,6 +8,7 @@ from pathlib import Path
 
 import codex_install
 import pytest
+import speakers
 from codex_cli import Codex
 from running_chain import RunningChain, bare_environment, write_files
 from scripted_upstream import ScriptedUpstream
@@ -47,6 +48,19 @@ def chain(
     """The default chain with three models, all of which lead to the scripted upstream."""
     folder = tmp_path_factory.mktemp("chain")
     pipeline = write_files(folder / "shim", [shared_upstream.model(**row) for row in MODELS], None)
+    running = RunningChain(folder / "shim", bare_environment(folder / "user", codex_environ), pipeline)
+    running.up()
+    yield running
+    running.down()
+
+
+@pytest.fixture(scope="session")
+def every_dialect(
+    shared_upstream: ScriptedUpstream, codex_environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningChain]:
+    """A chain with a model of each dialect (tests/support/speakers.py), all of which lead to the scripted upstream."""
+    folder = tmp_path_factory.mktemp("dialects")
+    pipeline = write_files(folder / "shim", speakers.rows(shared_upstream), None)
     running = RunningChain(folder / "shim", bare_environment(folder / "user", codex_environ), pipeline)
     running.up()
     yield running

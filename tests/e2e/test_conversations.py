@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from chat_answers import DONE, Answer, call, chunk, finish, says
 from codex_cli import Codex
 from running_chain import RunningChain
@@ -88,7 +87,6 @@ def test_codex_has_the_history_summed_up_when_the_usage_says_the_context_is_full
     assert not any(message["role"] == "tool" for message in after.messages)
 
 
-@pytest.mark.xfail(strict=True, reason="the chat dialect refuses `compaction_trigger`; DESIGN wants it answered on every dialect")
 def test_a_provider_named_openai_has_the_history_summed_up_by_the_chain_itself(codex: Codex, upstream: ScriptedUpstream) -> None:
     """By that name Codex asks for a compaction with an item of its own, and wants one `compaction` item back."""
     full = Answer(call("exec_command", {"cmd": "true"}), finish("tool_calls", 190_000), DONE)

@@ -1,0 +1,173 @@
+"""Long sessions of the real Codex with a model of each dialect. Every turn is a process of its own that resumes the thread.
+
+The scripted models refuse a request that does not tell the whole conversation as it was, with their thoughts exactly where they
+were and nothing of another model's (tests/support/conversing.py). What these tests look at themselves is the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from codex_cli import Codex, Turn
+from conversing import Conversing
+from png import PNG
+from running_chain import RunningChain
+from said import Call, Thought, Words
+from scripted_upstream import ScriptedUpstream
+from speakers import FULL, LANGUAGES
+
+SERVER = Path(__file__).parent / "mcp_server.py"
+CREATE = "*** Begin Patch\n*** Add File: notes/a.txt\n+one\n+two ✓\n+\n+\tfour\n*** End Patch\n"
+EDIT = "*** Begin Patch\n*** Update File: notes/a.txt\n@@\n one\n-two ✓\n+zwei\n \n*** End Patch\n"
+
+each_model = pytest.mark.parametrize("model", list(LANGUAGES))
+
+
+@pytest.fixture
+def codex(bare_codex: Codex, every_dialect: RunningChain) -> Codex:
+    arguments = json.dumps(["-P", str(SERVER)])
+    bare_codex.use(every_dialect, f"\n[mcp_servers.sums]\ncommand = {json.dumps(sys.executable)}\nargs = {arguments}\n")
+    (bare_codex.workspace / "img.png").write_bytes(PNG)
+    return bare_codex
+
+
+@pytest.fixture
+def models(upstream: ScriptedUpstream) -> Conversing:
+    return Conversing(upstream, LANGUAGES)
+
+
+class Session:
+    """A thread of turns with one model after the other."""
+
+    def __init__(self, codex: Codex, models: Conversing) -> None:
+        self._codex = codex
+        self._models = models
+        self._begun = False
+        self._count = 0
+
+    def turn(self, model: str, *flags: str) -> Turn:
+        """What was planned happens, and the turn ends well."""
+        self._count += 1
+        resumed = ("resume", "--last") if self._begun else ()
+        self._begun = True
+        turn = self._codex.exec(f"Question {self._count}", *resumed, "-m", model, *flags)
+        self._models.check()
+        assert turn.code == 0, turn.stderr
+        return turn
+
+    def thought(self) -> Thought:
+        """Another one each time; the seal has all that base64 may have."""
+        self._count += 1
+        return Thought(f"Thought {self._count}: é ✓.", f"c2Vh{self._count:03}bA+/==")
+
+
+@pytest.fixture
+def session(codex: Codex, models: Conversing) -> Session:
+    return Session(codex, models)
+
+
+@each_model
+def test_a_session_of_ten_turns(session: Session, codex: Codex, models: Conversing, model: str) -> None:
+    models.say(model, session.thought(), Words("Hello there."))
+    assert session.turn(model).text == "Hello there."
+
+    models.say(model, session.thought(), Call("call_cmd", "exec_command", {"cmd": "echo from-$((40+2)); exit 3"}))
+    models.say(model, session.thought(), Words("It said 42."))
+    (command,) = session.turn(model).items("command_execution")
+    assert (command["aggregated_output"], command["exit_code"]) == ("from-42\n", 3)
+    assert models.results(model)["call_cmd"].endswith("Output:\nfrom-42\n")
+
+    models.say(model, session.thought(), Call("call_new", "apply_patch", {"input": CREATE}))
+    models.say(model, session.thought(), Call("call_edit", "apply_patch", {"input": EDIT}))
+    models.say(model, Words("Written and edited."))
+    turn = session.turn(model)
+    assert [change["kind"] for item in turn.items("file_change") for change in item["changes"]] == ["add", "update"]
+    assert (codex.workspace / "notes/a.txt").read_bytes() == b"one\nzwei\n\n\tfour\n"
+
+    models.say(model, session.thought(), Call("call_sum", "mcp__sums__add_numbers", {"a": 2, "b": 40}))
+    models.say(model, Words("The tool says 42."))
+    (used,) = session.turn(model).items("mcp_tool_call")
+    assert used["result"]["content"] == [{"type": "text", "text": "the sum is 42"}]
+    assert "the sum is 42" in models.results(model)["call_sum"]
+
+    models.say(model, session.thought(), Words("A red picture."))
+    assert session.turn(model, "-i", "img.png").text == "A red picture."
+    assert models.pictures(model) == 1
+
+    models.say(model, session.thought(), Call("call_look", "view_image", {"path": "img.png"}))
+    models.say(model, Words("Still red."))
+    assert session.turn(model).text == "Still red."
+    assert models.pictures(model) == 2
+
+    both = [Call(f"call_{name}", "exec_command", {"cmd": f"echo {name}"}) for name in ("left", "right")]
+    models.say(model, session.thought(), Words("Both at once."), *both)
+    models.say(model, session.thought(), Words("Both are done."))
+    turn = session.turn(model)
+    assert sorted(item["aggregated_output"] for item in turn.items("command_execution")) == ["left\n", "right\n"]
+    assert [item["text"] for item in turn.items("agent_message")] == ["Both at once.", "Both are done."]
+    told = models.results(model)
+    assert [told[call.id].rpartition("\n")[0].rpartition("\n")[2] for call in both] == ["left", "right"]
+
+    models.say(model, session.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
+    models.summarise(model, Words("THE SUMMARY"))
+    models.say(model, session.thought(), Words("Where was I?"))
+    assert session.turn(model).text == "Where was I?"
+    assert "THE SUMMARY" in models.last.text
+    assert models.results(model) == {}
+
+    models.say(model, session.thought(), Call("call_after", "exec_command", {"cmd": "cat notes/a.txt"}))
+    models.say(model, session.thought(), Words("As I left it."))
+    assert session.turn(model).text == "As I left it."
+    assert "zwei" in models.results(model)["call_after"]
+
+    models.say(model, session.thought(), Words("Goodbye."))
+    assert session.turn(model).text == "Goodbye."
+
+
+@each_model
+def test_a_history_is_compacted_by_the_chain_for_a_provider_named_openai(session: Session, models: Conversing, model: str) -> None:
+    """By that name Codex asks with an item of its own, wants exactly one `compaction` back, and sends it ever after."""
+    named = ("-c", 'model_providers.codex_shim.name="OpenAI"')
+    models.say(model, session.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
+    models.summarise(model, session.thought(), Words("THE SUMMARY"))
+    models.say(model, session.thought(), Words("On with it."))
+    assert session.turn(model, *named).text == "On with it."
+    assert "THE SUMMARY" in models.last.text
+    assert models.results(model) == {}
+
+    models.say(model, session.thought(), Words("And on."))
+    assert session.turn(model, *named).text == "And on."
+    assert "THE SUMMARY" in models.last.text
+
+
+SWITCHES = [("chat", "messages"), ("messages", "responses-all-tools"), ("gemini", "chat"), ("responses", "gemini")]
+
+
+@pytest.mark.parametrize(("model", "other"), SWITCHES)
+def test_the_conversation_goes_on_with_another_model_and_back(session: Session, models: Conversing, model: str, other: str) -> None:
+    models.say(model, session.thought(), Call("call_1", "exec_command", {"cmd": "echo first"}))
+    models.say(model, session.thought(), Words("The first has spoken."))
+    session.turn(model)
+
+    models.say(other, session.thought(), Call("call_2", "apply_patch", {"input": CREATE}))
+    models.say(other, session.thought(), Words("The second has spoken."))
+    assert session.turn(other).text == "The second has spoken."
+    assert models.results(other)["call_1"].endswith("first\n")
+
+    models.say(model, session.thought(), Words("The first again."))
+    assert session.turn(model).text == "The first again."
+    assert list(models.results(model)) == ["call_1", "call_2"]
+
+
+def test_a_summary_of_one_model_is_read_by_another(session: Session, models: Conversing) -> None:
+    named = ("-c", 'model_providers.codex_shim.name="OpenAI"')
+    models.say("gemini", session.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
+    models.summarise("gemini", Words("THE SUMMARY"))
+    models.say("gemini", session.thought(), Words("Done here."))
+    session.turn("gemini", *named)
+    models.say("messages", session.thought(), Words("I have read it."))
+    assert session.turn("messages", *named).text == "I have read it."
+    assert "THE SUMMARY" in models.last.text
