@@ -6,14 +6,12 @@ import json
 import socket
 import subprocess
 import tomllib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 
 from chat_answers import says
-from pipelines import INGRESS, POLICY, ROUTER, pipeline, relay
-from responses_client import ask_all, text_of
+from responses_client import ask_all
 from running_chain import CLI, RunningChain
 from scripted_upstream import ScriptedUpstream
 from waiting import PATIENCE, until
@@ -131,14 +129,3 @@ def test_logs_remain_when_the_chain_is_gone(idle_home: RunningChain) -> None:
     assert "router" not in idle_home.cli("pipeline", "logs", "policy").stdout
     unknown = idle_home.cli("pipeline", "logs", "roter", check=False)
     assert unknown.stderr == "error: no chain is running, and there are no logs of an earlier one named `roter`\n"
-
-
-def test_a_custom_stage_stands_wherever_its_table_stands(
-    start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream
-) -> None:
-    upstream.script(lambda request: says("fine"))
-    for tables in ((INGRESS, relay("mine"), POLICY, ROUTER), (INGRESS, POLICY, relay("mine"), ROUTER)):
-        chain = start_chain([upstream.model()], pipeline(*tables))
-        assert text_of(ask_all(chain)) == "fine"
-        names = [row["name"] for row in chain.status()["stages"]]
-        assert names[: len(tables)] == [table.split('"')[1] for table in tables]
