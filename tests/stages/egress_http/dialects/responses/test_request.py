@@ -21,9 +21,9 @@ def sent(raw: bytes, target: Target = OPENAI) -> bytes:
 
 
 def test_only_the_model_is_changed_and_it_stays_where_it_was() -> None:
-    raw = b'{"input": [ {"type":"message", "role":"user","content":"\\u00e9"} ], "model":"slug","stream":true,"top_p":1.0e0,"new":[ ]}'
+    raw = b'{"input": [ {"type":"message","role":"user","content":"\\u00e9"} ], "model":"slug","stream":true,"top_p":1.0e0,"n":[]}'
     assert sent(raw) == (
-        b'{"input":[ {"type":"message", "role":"user","content":"\\u00e9"} ],"model":"gpt-6","stream":true,"top_p":1.0e0,"new":[ ]}'
+        b'{"input":[ {"type":"message","role":"user","content":"\\u00e9"} ],"model":"gpt-6","stream":true,"top_p":1.0e0,"n":[]}'
     )
 
 
