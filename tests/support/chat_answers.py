@@ -50,6 +50,16 @@ class Answer:
         self.headers = {"content-type": "text/event-stream", **(headers or {})}
         self.before_head = before_head
 
+    @property
+    def body(self) -> bytes:
+        """All of it, where nothing happens in between."""
+        return b"".join(_wire(step) for step in self.steps)
+
+
+def _wire(step: Step) -> bytes:
+    assert isinstance(step, dict | bytes)
+    return step if isinstance(step, bytes) else b"data: " + json.dumps(step).encode() + b"\n\n"
+
 
 def chunk(finish_reason: str | None = None, **delta: Any) -> dict[str, Any]:
     """One chat completion chunk: `chunk(content="Hi")`, `chunk(reasoning_content="Hm")`, `chunk(tool_calls=[…])`."""

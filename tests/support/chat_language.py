@@ -49,9 +49,6 @@ class ChatLanguage:
         lists = [message["content"] for message in body["messages"] if isinstance(message.get("content"), list)]
         return sum(part["type"] == "image_url" for parts in lists for part in parts)
 
-    def turns(self, body: dict[str, Any]) -> list[Any]:
-        return body["messages"]
-
 
 def _call(made: dict[str, Any]) -> Call:
     return Call(made["id"], made["function"]["name"], json.loads(made["function"]["arguments"]))

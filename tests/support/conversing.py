@@ -10,11 +10,12 @@ what another one said without. And it must begin, to the byte, with the whole re
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import prefixes
 from chat_answers import Answer, refuses
+from prefixes import Sent
 from said import Language, Said, Thought
 from scripted_upstream import ScriptedUpstream
 from upstream_connection import Received
@@ -27,13 +28,6 @@ class _Planned(NamedTuple):
     summary: bool
 
 
-class _Sent(NamedTuple):
-    """The last request, for the comparison with the next one."""
-
-    model: str
-    turns: list[str]
-
-
 class Conversing:
     """`problems` is what was wrong with requests; a test ends with `check`."""
 
@@ -42,7 +36,7 @@ class Conversing:
         self._upstream = upstream
         self._plan: list[_Planned] = []
         self._log: list[tuple[str, tuple[Said, ...]]] = []
-        self._last: _Sent | None = None
+        self._last: tuple[str, Sent] | None = None
         self.problems: list[str] = []
         upstream.script(self._answer)
 
@@ -82,7 +76,7 @@ class Conversing:
             self._log, self._last = [], None
         else:
             self._log.append((planned.model, planned.said))
-            self._last = _Sent(planned.model, _encoded(language.turns(request.body)))
+            self._last = (planned.model, prefixes.read(request.raw))
         return language.answer(planned.said, planned.tokens)
 
     def _problem_of(self, request: Received) -> str | None:
@@ -100,19 +94,11 @@ class Conversing:
             return f"another model's state was sent: {foreign}"
         if "csh1." in request.text:
             return "an envelope of the chain was sent"
-        return None if planned.summary else self._changed(planned.model, _encoded(language.turns(body)))
+        return None if planned.summary else self._changed(planned.model, prefixes.read(request.raw))
 
     def _seals(self, except_of: str) -> list[str]:
         return [each.seal for model, said in self._log if model != except_of for each in said if isinstance(each, Thought)]
 
-    def _changed(self, model: str, turns: list[str]) -> str | None:
-        before = self._last.turns if self._last and self._last.model == model else []
-        differing = [(old, new) for old, new in zip(before, turns, strict=False) if old != new]
-        if differing:
-            return f"what was sent before has changed, from {differing[0][0]} to {differing[0][1]}"
-        return None if len(turns) > len(before) or not before else "the request is not longer than the one before"
-
-
-def _encoded(turns: list[Any]) -> list[str]:
-    """Key order counts."""
-    return [json.dumps(turn) for turn in turns]
+    def _changed(self, model: str, sent: Sent) -> str | None:
+        asked, before = self._last or (None, None)
+        return prefixes.difference(before, sent) if before is not None and asked == model else None

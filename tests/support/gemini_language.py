@@ -51,9 +51,6 @@ class GeminiLanguage:
     def pictures_in(self, body: dict[str, Any]) -> int:
         return sum("inlineData" in part for part in self._of_user(body))
 
-    def turns(self, body: dict[str, Any]) -> list[Any]:
-        return body["contents"]
-
     def _of_user(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         return [part for content in body["contents"] if content["role"] == "user" for part in content["parts"]]
 

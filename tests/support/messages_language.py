@@ -32,7 +32,7 @@ class MessagesLanguage:
         return self.own(without_thoughts(said))
 
     def said_in(self, body: dict[str, Any]) -> list[Any]:
-        return [block for turn in self.turns(body) if turn["role"] == "assistant" for block in turn["content"]]
+        return [block for turn in self._turns(body) if turn["role"] == "assistant" for block in turn["content"]]
 
     def results_in(self, body: dict[str, Any]) -> dict[str, str]:
         return {block["tool_use_id"]: _text(block["content"]) for block in self._of_user(body) if block["type"] == "tool_result"}
@@ -42,11 +42,11 @@ class MessagesLanguage:
         results = [part for block in shown if block["type"] == "tool_result" for part in block["content"]]
         return sum(part["type"] == "image" for part in [*shown, *results])
 
-    def turns(self, body: dict[str, Any]) -> list[Any]:
+    def _turns(self, body: dict[str, Any]) -> list[Any]:
         return [{**turn, "content": [_unmarked(block) for block in turn["content"]]} for turn in body["messages"]]
 
     def _of_user(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        return [block for turn in self.turns(body) if turn["role"] == "user" for block in turn["content"]]
+        return [block for turn in self._turns(body) if turn["role"] == "user" for block in turn["content"]]
 
 
 def _block(said: Said) -> dict[str, Any]:

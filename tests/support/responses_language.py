@@ -42,9 +42,6 @@ class ResponsesLanguage:
         lists = [item[name] for item in body["input"] for name in ("content", "output") if isinstance(item.get(name), list)]
         return sum(part["type"] == "input_image" for parts in lists for part in parts)
 
-    def turns(self, body: dict[str, Any]) -> list[Any]:
-        return body["input"]
-
     def _item(self, said: Said) -> Item:
         if isinstance(said, Thought):
             return answers.reasoning(said.text, said.seal)

@@ -57,10 +57,6 @@ class Language(Protocol):
 
     def pictures_in(self, body: dict[str, Any]) -> int: ...
 
-    def turns(self, body: dict[str, Any]) -> list[Any]:
-        """The history as it is sent, without cache marks: a provider's cache needs the beginning to stay as it is."""
-        ...
-
 
 def without_thoughts(said: Sequence[Said]) -> list[Words | Call]:
     return [each for each in said if not isinstance(each, Thought)]
