@@ -58,6 +58,7 @@ class Chain:
         self._stage_files = StageFiles(self._home.stages)
         self._end = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
+        self._supervisor: Supervisor | None = None
 
     async def run(self) -> int:
         """Raises `ConfigError` or `StartError` before anything is started."""
@@ -73,7 +74,7 @@ class Chain:
 
     async def _run(self, sources: Sources) -> int:
         self._stage_files.clear()  # a run that was killed may have left some
-        on_stop_signal(self._end.set)
+        on_stop_signal(self._stop)
         sockets: dict[str, socket.socket] = {}
         surroundings = survey(self._environ, self._home.stages)
         private_folder(self._home.root)
@@ -114,7 +115,7 @@ class Chain:
 
     async def _supervise(self, chain_plan: ChainPlan, spawner: Spawner, sockets: dict[str, socket.socket], url: str) -> int:
         logs = LogBook(self._home.logs)
-        supervisor = Supervisor(
+        self._supervisor = supervisor = Supervisor(
             chain_plan,
             spawner,
             sockets,
@@ -151,6 +152,12 @@ class Chain:
         await self._end.wait()
         self._report({"event": "stopping"})
         return 0
+
+    def _stop(self) -> None:
+        """Asked once, the chain drains; asked again, it ends at once."""
+        if self._end.is_set() and self._supervisor is not None:
+            self._supervisor.kill()
+        self._end.set()
 
     async def _start(self, supervisor: Supervisor) -> list[StageStatus]:
         """The stages that failed. Ends early when somebody says stop."""

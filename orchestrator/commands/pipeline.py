@@ -52,9 +52,13 @@ def down() -> None:
 
     Example: codex-shim pipeline down
     """
-    pid = ask_running("down") and connection_pid()
+    ask_running("down")
+    pid, patient_until = _lock_holder(), time.monotonic() + 1
     while pid and _lock_holder() == pid:
         time.sleep(0.05)
+        if time.monotonic() > patient_until:
+            typer.echo("Streams are still under way; they may finish within the drain time of pipeline.toml.", err=True)
+            patient_until = float("inf")
     typer.echo("The chain has stopped.")
 
 
@@ -195,10 +199,6 @@ def running_status() -> dict[str, Any]:
     except NotRunningError:
         return {"running": False, "stages": []}
     return {"running": True, **{name: value for name, value in answer.items() if name != "ok"}}
-
-
-def connection_pid() -> int | None:
-    return _lock_holder()
 
 
 def _lock_holder() -> int | None:

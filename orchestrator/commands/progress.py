@@ -32,7 +32,7 @@ class Progress:
             case "ready":
                 self._ready(message)
             case "stopping":
-                self._echo("Stopping: what streams may finish.")
+                self._echo("Stopping; what streams may finish. Ctrl-C again ends it now." if self._foreground else "Stopping.")
             case "failed":
                 self.failure = message
 

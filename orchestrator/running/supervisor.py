@@ -51,6 +51,11 @@ class Supervisor:
                 await self.keepers[spec.name].stop()
         await asyncio.gather(*self._tasks.values())
 
+    def kill(self) -> None:
+        """End every process now, whatever it is doing."""
+        for keeper in self.keepers.values():
+            keeper.kill()
+
     def failed(self) -> list[StageStatus]:
         return [keeper.status for keeper in self.keepers.values() if keeper.status.state == "failed"]
 

@@ -65,7 +65,7 @@ def _ingress(tables: Tables, reader: Reader) -> None:
 
 def _router(tables: Tables, reader: Reader) -> None:
     found = _using(tables, "router")
-    for index in found[1:]:
+    for index in [index for index in found if tables[index].get("use") == "router"][1:]:
         reader.at_key(("stage", index), "there are two routers; a chain has one")
     if len(found) == 1 and found[0] != len(tables) - 1:
         after = tables[found[0] + 1].get("name") or "the next one"

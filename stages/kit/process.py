@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -16,6 +17,8 @@ from .server import BACKLOG, StageServer
 from .settings import give_up, read_config, read_handshake
 from .stage import Context, Stage
 
+MOST_DESCRIPTORS = 65536
+
 
 def run(stage_type: type[Stage[Any]]) -> NoReturn:
     """The whole of a stage's `__main__`. Returns to the system with 0 after a stop, 78 where the settings are unusable."""
@@ -23,6 +26,7 @@ def run(stage_type: type[Stage[Any]]) -> NoReturn:
     config = read_config(handshake.config, stage_type.config_type)
     if not sys.stderr.isatty():
         _never_wait_for(STDERR)
+    allow_many_connections()
     context = Context(handshake, config, Log(handshake.stage))
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(stage_type(context)))
@@ -58,6 +62,18 @@ def listening_socket(handshake: Handshake) -> socket.socket:
         return socket.create_server((handshake.host, handshake.port), backlog=BACKLOG)
     except OSError as error:
         give_up(f"{handshake.stage} cannot listen on {handshake.host}:{handshake.port}: {error.strerror}")
+
+
+def allow_many_connections() -> None:
+    """A stage holds two descriptors per stream, and the usual soft limit is 1024; the hard one is the system's own."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _never_wait_for(descriptor: int) -> None:

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from ....contract.envelope import Envelope, unseal
 from ..base import Target
-from ..envelope import Envelope, unseal
 from ..ids import hashed, plain
 from . import details
 from .content import details_text

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from ....contract.envelope import Envelope, seal
 from ....contract.events import Event, ResponseBuilder
 from ..base import Target
-from ..envelope import Envelope, seal
 from .details import Details, lean
 from .think import ThinkSplitter
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from ....contract.envelope import Envelope, seal, unseal
 from ..base import Target
-from ..envelope import Envelope, seal, unseal
 
 KIND = "gemini"
 # Documented by Google for calls whose signature is lost, e.g. because another model made them.

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ....contract.envelope import Envelope, seal, unseal
 from ..base import Target
-from ..envelope import Envelope, seal, unseal
 from .models import traits_of
 
 KIND = "anthropic"

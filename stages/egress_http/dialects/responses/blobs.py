@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....contract.envelope import Envelope, is_ours, seal, unseal
 from ..base import Target
-from ..envelope import Envelope, is_ours, seal, unseal
 from .service import Service
 
 KIND = "responses"

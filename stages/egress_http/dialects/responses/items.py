@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ....contract import summary
+from ....contract.envelope import is_ours
 from ....contract.errors import refuse
 from .. import freeform
 from ..base import Notes
-from ..envelope import is_ours
 from ..pairs import type_of
 from ..parts import as_json
 from ..tools import Kind, ToolTable

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from codex_shim.stages.contract.envelope import Envelope, seal, unseal
 from codex_shim.stages.contract.events import Event
 from codex_shim.stages.egress_http.config import Quirks
 from codex_shim.stages.egress_http.dialects.base import Target
 from codex_shim.stages.egress_http.dialects.chat.request import translate
-from codex_shim.stages.egress_http.dialects.envelope import Envelope, seal, unseal
 from hypothesis import given
 from hypothesis import strategies as st
 
