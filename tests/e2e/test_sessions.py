@@ -22,6 +22,7 @@ from speakers import FULL, LANGUAGES
 SERVER = Path(__file__).parent / "mcp_server.py"
 CREATE = "*** Begin Patch\n*** Add File: notes/a.txt\n+one\n+two ✓\n+\n+\tfour\n*** End Patch\n"
 EDIT = "*** Begin Patch\n*** Update File: notes/a.txt\n@@\n one\n-two ✓\n+zwei\n \n*** End Patch\n"
+CODEX_ASKS = "CONTEXT CHECKPOINT COMPACTION"
 
 each_model = pytest.mark.parametrize("model", list(LANGUAGES))
 
@@ -115,6 +116,7 @@ def test_a_session_of_ten_turns(session: Session, codex: Codex, models: Conversi
     models.summarise(model, Words("THE SUMMARY"))
     models.say(model, session.thought(), Words("Where was I?"))
     assert session.turn(model).text == "Where was I?"
+    assert [CODEX_ASKS in request.text for request in models.summarised] == [True]
     assert "THE SUMMARY" in models.last.text
     assert models.results(model) == {}
 
@@ -135,6 +137,7 @@ def test_a_history_is_compacted_by_the_chain_for_a_provider_named_openai(session
     models.summarise(model, session.thought(), Words("THE SUMMARY"))
     models.say(model, session.thought(), Words("On with it."))
     assert session.turn(model, *named).text == "On with it."
+    assert [CODEX_ASKS in request.text for request in models.summarised] == [False], "the question is the chain's own"
     assert "THE SUMMARY" in models.last.text
     assert models.results(model) == {}
 

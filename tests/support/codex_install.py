@@ -12,31 +12,18 @@ import subprocess
 from pathlib import Path
 from typing import NoReturn
 
-import pytest
-from codex_shim.orchestrator.system import Lock
-from waiting import until
+from installed_once import cache_folder, give_up, installed_once
 
 VERSION = "0.169.0"
 PACKAGE = f"@openai/codex@{VERSION}"
-CHECKOUT = Path(__file__).parents[2]
 INSTALL_SECONDS = 300
 
 
 def ensure() -> Path:
     """The `codex` launcher. Several test processes may ask at once; one of them installs."""
-    folder = Path(os.environ.get("CODEX_SHIM_TEST_CACHE") or CHECKOUT / ".cache" / f"codex-{VERSION}").absolute()
-    launcher = folder / "node_modules" / ".bin" / ("codex.cmd" if os.name == "nt" else "codex")
-    done = folder / "installed"
-    if not done.exists():
-        lock = Lock(folder / "lock")
-        until(lambda: done.exists() or lock.acquire(), f"another test process has installed {PACKAGE}", INSTALL_SECONDS)
-        try:
-            if not done.exists():
-                _install(folder)
-                done.touch()
-        finally:
-            lock.release()
-    return launcher
+    folder = cache_folder("CODEX_SHIM_TEST_CACHE", f"codex-{VERSION}")
+    installed_once(folder, PACKAGE, INSTALL_SECONDS, lambda: _install(folder))
+    return folder / "node_modules" / ".bin" / ("codex.cmd" if os.name == "nt" else "codex")
 
 
 def _install(folder: Path) -> None:
@@ -50,5 +37,4 @@ def _install(folder: Path) -> None:
 
 
 def _give_up(folder: Path, why: str) -> NoReturn:
-    sentence = f"the Codex CLI is not installed, and {why}; try: npm install {PACKAGE} --prefix {folder}"
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
+    give_up(f"the Codex CLI is not installed, and {why}; try: npm install {PACKAGE} --prefix {folder}")

@@ -29,7 +29,7 @@ class _Planned(NamedTuple):
 
 
 class Conversing:
-    """`problems` is what was wrong with requests; a test ends with `check`."""
+    """`problems` is what was wrong with requests; a test ends with `check`. `summarised` are the requests for a summary."""
 
     def __init__(self, upstream: ScriptedUpstream, languages: Mapping[str, Language]) -> None:
         self._languages = languages
@@ -38,6 +38,7 @@ class Conversing:
         self._log: list[tuple[str, tuple[Said, ...]]] = []
         self._last: tuple[str, Sent] | None = None
         self.problems: list[str] = []
+        self.summarised: list[Received] = []
         upstream.script(self._answer)
 
     def say(self, model: str, *said: Said, tokens: int = 100) -> None:
@@ -74,6 +75,7 @@ class Conversing:
         language = self._languages[planned.model]
         if planned.summary:
             self._log, self._last = [], None
+            self.summarised.append(request)
         else:
             self._log.append((planned.model, planned.said))
             self._last = (planned.model, prefixes.read(request.raw))
