@@ -101,3 +101,23 @@ class CodexSession:
     def _message(self, role: str, text: str) -> Item:
         self._count += 1
         return {"type": "message", "id": f"msg_{self._count}", "role": role, "content": [{"type": "input_text", "text": text}]}
+
+
+def last_request(model: str) -> Item:
+    """The one at the end of a session in which nobody thought."""
+    session = CodexSession(model)
+    body: Item = {}
+    for request, said in session.requests():
+        body = request
+        session.answered([_item(each) for each in said if not isinstance(each, Thought)])
+    return body
+
+
+def _item(said: Words | Call) -> Item:
+    if isinstance(said, Words):
+        return {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": said.text}]}
+    if said.name == "apply_patch":
+        return {"type": "custom_tool_call", "call_id": said.id, "name": said.name, "input": said.arguments["input"]}
+    space, _, name = said.name.rpartition("__")
+    named = {"name": name, "namespace": space} if space else {"name": name}
+    return {"type": "function_call", "call_id": said.id, **named, "arguments": json.dumps(said.arguments)}

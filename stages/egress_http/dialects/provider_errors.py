@@ -18,7 +18,7 @@ _OVERFLOW = re.compile(
     r"maximum context l|exceeds? (the )?(model's )?(available )?context (limit|size|window|length)"
     r"|longer than the model's context length|input tokens exceed|prompt is too long|input is too long|`max_tokens` exceed context"
     r"|exceeds the maximum number of tokens|`inputs` tokens \+ `max_new_tokens`|current length is \d+ while limit is"
-    r"|maximum input length is .* tokens|context_length_exceeded|context_window_exceeded|context window exceeds limit",
+    r"|maximum input length is .* tokens|context_length_exceeded|context[_ ]?window[_ ]?exceed(ed|s limit)",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(

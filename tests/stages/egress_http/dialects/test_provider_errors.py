@@ -25,6 +25,8 @@ def answer(status: int, message: str, **fields: Any) -> tuple[str, int]:
         "Please reduce the length of the messages. Current length is 9000 while limit is 8192",
         "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
         "Your input exceeds the context window of this model.",
+        "litellm.ContextWindowExceededError: litellm.BadRequestError: 9000 tokens",
+        "context window exceeds limit (2013)",
         "`inputs` tokens + `max_new_tokens` must be <= 4096.",
     ],
 )
