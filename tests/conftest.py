@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from running_chain import RunningChain, bare_environment, write_files
 from scripted_upstream import ScriptedUpstream
+
+# An example that takes long on a busy machine is no fault of the code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture
