@@ -1,7 +1,7 @@
 """LiteLLM with its proxy, pinned, in an environment of its own: installed once by pip, found there ever after.
 
-The folder is `$CODEX_SHIM_TEST_LITELLM`, else `.cache/litellm-VERSION` of the checkout. Where pip cannot reach an index, the tests
-that need it are skipped with the command that would install it; in CI they fail instead.
+The folder is `$CODEX_SHIM_TEST_LITELLM`, else `.cache/litellm-VERSION` of the checkout. The install takes minutes, so it is done by
+itself in CI only; elsewhere the tests that need it are skipped with the command that does it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ INSTALL_SECONDS = 900
 def ensure() -> Path:
     """The `litellm` launcher."""
     folder = cache_folder("CODEX_SHIM_TEST_LITELLM", f"litellm-{VERSION}")
+    if not (folder / "installed").exists() and not os.environ.get("CI"):
+        give_up(f"LiteLLM is not installed; try: {_by_hand(folder)}")
     installed_once(folder, PACKAGE, INSTALL_SECONDS, lambda: _install(folder))
     return _program(folder, "litellm")
 
@@ -38,5 +40,9 @@ def _install(folder: Path) -> None:
         except subprocess.TimeoutExpired:
             problem = f"it took more than {INSTALL_SECONDS} s"
         if problem:
-            how = f"python -m venv {folder} && {pip} -m pip install '{PACKAGE}' && touch {folder / 'installed'}"
-            give_up(f"LiteLLM is not installed: {problem}; try: {how}")
+            give_up(f"LiteLLM is not installed: {problem}; try: {_by_hand(folder)}")
+
+
+def _by_hand(folder: Path) -> str:
+    pip = _program(folder, "python")
+    return f"python3 -m venv {folder} && {pip} -m pip install '{PACKAGE}' && touch {folder / 'installed'}"
