@@ -74,9 +74,11 @@ class _ExecChild(Child):
             super().terminate()
 
     def kill(self) -> None:
-        super().kill()
-        with contextlib.suppress(ProcessLookupError):
-            self._transport.kill()
+        if sys.platform != "win32":
+            super().kill()  # not the transport's way: it would reap the process, and the loop would never learn its exit code
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                self._transport.kill()
 
 
 class ExecSpawner:
