@@ -10,10 +10,12 @@ from typing import Any, Literal
 import msgspec
 from codex_shim.stages.contract.sse import SSEDecoder
 
+from .script import CLOSING, OPENING
+
 Wire = Literal["chat", "responses"]
 
 # The first bytes by which a client sees that the model speaks.
-FIRST_TOKEN: dict[Wire, bytes] = {"chat": b'"content":', "responses": b"response.output_text.delta"}
+FIRST_TOKEN: dict[Wire, bytes] = {"chat": b'"content":', "responses": b'.delta","'}
 # The end of a chunked body. No event can hold it: a blank line never stands in front of a `0`.
 CHUNKED_END = b"\r\n0\r\n\r\n"
 
@@ -89,4 +91,7 @@ def _responses_text(frames: list[bytes]) -> str:
     if ends != ["response.completed"]:
         failed = next((event.response for event in events if event.type == "response.failed"), None)
         raise WrongAnswerError(f"the stream ended in {' and '.join(ends) or 'no terminal event'} {failed or ''}".rstrip())
+    arguments = "".join([event.delta for event in events if event.type == "response.function_call_arguments.delta"])
+    if arguments:
+        return arguments.removeprefix(OPENING).removesuffix(CLOSING)
     return "".join([event.delta for event in events if event.type == "response.output_text.delta"])

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from .jobs import Outcome
 from .results import Linear, Measured
-from .scenarios import Pair, Scenario, amount
+from .scenarios import Pair, Scenario
 from .statistics import Spread, median, quantile, ratio, spread
 
 
@@ -45,12 +45,13 @@ def compare(pair: Pair, outcomes: Sequence[Outcome], cpu_seconds: Sequence[float
     """By CPU where there is enough of it to be counted; `requests` includes the warm-up then."""
     by_cpu = all(cpu_seconds)
     costs = [used * 1e6 / requests for used in cpu_seconds] if by_cpu else [median(each.total_ms) * 1000 for each in outcomes]
-    less_us, more_us = (cost / pair.units(script) for cost, script in zip(costs, (pair.less, pair.more), strict=True))
+    less_us, more_us = (cost / units for cost, units in zip(costs, pair.units(), strict=True))
+    less, more = pair.amounts()
     return Linear(
         name=pair.name,
         unit=pair.unit,
-        less=amount(pair.less),
-        more=amount(pair.more),
+        less=less,
+        more=more,
         by="CPU" if by_cpu else "time",
         less_us=round(less_us, 2),
         more_us=round(more_us, 2),

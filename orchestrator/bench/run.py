@@ -22,7 +22,7 @@ from .driver import Driver, driver
 from .jobs import Job, Outcome
 from .results import Machine, Measured, Memory, Report
 from .rounds import compare, note_cpu, summarise
-from .scenarios import Pair, Scenario, amount
+from .scenarios import Pair, Scenario
 from .script import Script
 from .subjects import CHAIN, ChainHome, Subject, direct, relays, rival
 
@@ -156,12 +156,12 @@ class Run:
         return summarise(scenario, subject.name, outcomes[subject.name], against)
 
     def _measure_linearity(self, pair: Pair, chain: Subject, drive: Driver) -> None:
-        self._tell(f"linear in {pair.name}: {amount(pair.less)} and {amount(pair.more)}")
+        self._tell(f"linear in {pair.name}: {' and '.join(pair.amounts())}")
         meters, outcomes = [], []
-        for script in (pair.less, pair.more):
+        for script, size in pair.sides():
             meter = CpuMeter(proc.family(chain.roots))
             with meter:
-                outcomes.append(drive.ask(Job(target=chain.target, script=script, size=20_000, requests=_LINEAR_REQUESTS)))
+                outcomes.append(drive.ask(Job(target=chain.target, script=script, size=size, requests=_LINEAR_REQUESTS)))
             meters.append(sum(meter.by_name().values()))
         self._report.linear.append(compare(pair, outcomes, meters, _LINEAR_REQUESTS + 1))
 

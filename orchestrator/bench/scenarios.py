@@ -55,29 +55,47 @@ NAMES = tuple(scenario.name for scenario in SCENARIOS)
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """Two scripts whose cost per `unit` must be the same."""
+    """Two scripts, or one script and two sizes of request, whose cost per `unit` must be the same."""
 
     name: str
     unit: Literal["delta", "MB"]
     less: Script
     more: Script
+    bodies: tuple[int, int] = (20_000, 20_000)
 
-    def units(self, script: Script) -> float:
-        return script.deltas if self.unit == "delta" else script.size / 1e6
+    @property
+    def grows_by_body(self) -> bool:
+        return self.bodies[0] != self.bodies[1]
+
+    def sides(self) -> list[tuple[Script, int]]:
+        """The smaller and the larger one: what is said, and the size of the request."""
+        return list(zip((self.less, self.more), self.bodies, strict=True))
+
+    def units(self) -> tuple[float, float]:
+        if self.grows_by_body:
+            return self.bodies[0] / 1e6, self.bodies[1] / 1e6
+        if self.unit == "delta":
+            return self.less.deltas, self.more.deltas
+        return self.less.size / 1e6, self.more.size / 1e6
+
+    def amounts(self) -> tuple[str, str]:
+        """Both in words."""
+        less, more = self.units()
+        return (f"{less:,.0f} deltas", f"{more:,.0f} deltas") if self.unit == "delta" else (f"{less:g} MB", f"{more:g} MB")
 
 
-def amount(script: Script) -> str:
-    return f"{script.deltas:,} deltas" if script.deltas > 1 else f"{script.size / 1e6:g} MB"
-
-
-def linearity(*, quick: bool) -> tuple[Pair, Pair]:
-    """Deltas in one stream, and bytes in one event."""
-    deltas, characters = (2_000, 500_000) if quick else (10_000, 4_000_000)
+def linearity(*, quick: bool) -> list[Pair]:
+    """Deltas in one stream, pieces of one call's arguments, bytes in one event, bytes of one request."""
+    deltas, pieces, characters, history = (2_000, 2_000, 500_000, 130_000) if quick else (10_000, 16_000, 4_000_000, 1_300_000)
     one_event = (Script(deltas=1, size=characters), Script(deltas=1, size=8 * characters))
-    return (
+    call = (Script(deltas=pieces, call=True), Script(deltas=10 * pieces, call=True))
+    short = Script(deltas=2)
+    return [
         Pair(name="deltas", unit="delta", less=Script(deltas=deltas), more=Script(deltas=10 * deltas)),
+        Pair(name="argument deltas", unit="delta", less=call[0], more=call[1]),
         Pair(name="one event", unit="MB", less=one_event[0], more=one_event[1]),
-    )
+        Pair(name="history", unit="MB", less=short, more=short, bodies=(history, 10 * history)),
+    ]
 
 
 def chosen(names: list[str], *, quick: bool) -> list[Scenario]:

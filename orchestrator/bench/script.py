@@ -6,22 +6,29 @@ The Responses side is written by the chain's own `ResponseBuilder`, so that what
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 from codex_shim.stages.contract.events import ResponseBuilder, Usage
 from codex_shim.stages.contract.sse import encode_event, encode_events
 
 MODEL = "bench"
+# What stands around the text when it is the argument of a call.
+OPENING, CLOSING = '{"cmd":"', '"}'
 _FILLER = "the quick brown fox jumps over the lazy dog "
 _encode = msgspec.json.encode
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer: how many deltas, of how many characters, with which pause between two of them (0: as fast as it goes)."""
+    """One answer: how many deltas, of how many characters, with which pause between two of them (0: as fast as it goes).
+
+    With `call` it is said as the arguments of one tool call instead of as text.
+    """
 
     deltas: int = 100
     size: int = 16
     pause_ms: float = 0.0
+    call: bool = False
 
 
 def pieces(script: Script) -> list[str]:
@@ -37,9 +44,12 @@ def digest(text: str) -> str:
 
 def chat_blocks(script: Script) -> list[bytes]:
     """A chat completions stream in the pieces it is written in: the opening, one delta each, the end."""
-    deltas = [_chat({"content": piece}) for piece in pieces(script)]
+    said = _called(script) if script.call else [{"content": piece} for piece in pieces(script)]
+    deltas = [_chat(delta) for delta in said]
     usage = {"prompt_tokens": 10, "completion_tokens": script.deltas, "total_tokens": 10 + script.deltas}
-    end = _chat({}, "stop") + _frame({**_CHUNK, "choices": [], "usage": usage}) + b"data: [DONE]\n\n"
+    end = (
+        _chat({}, "tool_calls" if script.call else "stop") + _frame({**_CHUNK, "choices": [], "usage": usage}) + b"data: [DONE]\n\n"
+    )
     return [_chat({"role": "assistant"}), *deltas, end]
 
 
@@ -51,10 +61,20 @@ def responses_blocks(script: Script) -> list[bytes]:
     return [encode_events(opening), *[encode_events(events) for events in deltas], b"".join(map(encode_event, end))]
 
 
+def _called(script: Script) -> list[dict[str, object]]:
+    """The name, then the text in pieces as the one string of the arguments."""
+    begin = {"name": "exec_command", "arguments": OPENING}
+    fragments = [*pieces(script), CLOSING]
+    return [
+        {"tool_calls": [{"index": 0, "id": "call_bench", "type": "function", "function": begin}]},
+        *[{"tool_calls": [{"index": 0, "function": {"arguments": fragment}}]} for fragment in fragments],
+    ]
+
+
 _CHUNK = {"id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 0, "model": MODEL}
 
 
-def _chat(delta: dict[str, str], reason: str | None = None) -> bytes:
+def _chat(delta: Mapping[str, object], reason: str | None = None) -> bytes:
     return _frame({**_CHUNK, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
 
 

@@ -96,6 +96,7 @@ def test_the_chain_is_unharmed_by_all_of_them(kept_chain: RunningChain, provider
         ("GET", "/", 404, "there is no GET / here"),
         ("GET", "/v1/elsewhere", 404, "there is no GET /v1/elsewhere here"),
         ("GET", "/models", 404, "the base URL ends in /v1"),
+        # D26: a second front that loses tool calls is worse than none
         ("POST", "/v1/chat/completions", 404, "there is no POST /v1/chat/completions here"),
         ("GET", "/%2e%2e/etc/passwd", 404, "there is no GET"),
         ("OPTIONS", "/v1/responses", 405, "POST"),
@@ -119,6 +120,7 @@ def test_head_has_no_body(kept_chain: RunningChain) -> None:
         assert answer.status < 500
 
 
+# D32
 def test_a_websocket_upgrade_is_426_so_that_codex_falls_back_in_silence(kept_chain: RunningChain) -> None:
     upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-key": "x" * 22 + "==", "sec-websocket-version": "13"}
     for headers in (upgrade, {**upgrade, **CODEX}):

@@ -157,6 +157,7 @@ def test_health_tells_what_the_chain_can_do(kept_chain: RunningChain) -> None:
     }
 
 
+# D32
 def test_models_are_told_in_both_shapes_at_once(kept_chain: RunningChain) -> None:
     told = send(kept_chain, "GET", "/v1/models").json()
     assert (told["object"], [row["id"] for row in told["data"]]) == ("list", ["scripted"])

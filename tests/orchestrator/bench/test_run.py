@@ -24,8 +24,12 @@ def report() -> Report:
         Scenario(name="usual", meaning="tiny", size=2_000, script=Script(deltas=3), requests=2),
         Scenario(name="paced", meaning="tiny", size=2_000, script=Script(deltas=3, pause_ms=1.0), concurrency=3, requests=6),
     ]
-    pair = Pair(name="one event", unit="MB", less=Script(deltas=1, size=1_000), more=Script(deltas=1, size=8_000))
-    return Run(Plan(scenarios=scenarios, pairs=[pair], rounds=2, starts=1), tell=lambda line: None).run()
+    pairs = [
+        Pair(name="one event", unit="MB", less=Script(deltas=1, size=1_000), more=Script(deltas=1, size=8_000)),
+        Pair(name="argument deltas", unit="delta", less=Script(deltas=3, call=True), more=Script(deltas=30, call=True)),
+        Pair(name="history", unit="MB", less=Script(deltas=2), more=Script(deltas=2), bodies=(10_000, 100_000)),
+    ]
+    return Run(Plan(scenarios=scenarios, pairs=pairs, rounds=2, starts=1), tell=lambda line: None).run()
 
 
 def test_every_subject_answered_rightly_in_every_scenario(report: Report) -> None:
@@ -44,9 +48,10 @@ def test_every_number_is_there(report: Report) -> None:
         assert row.deltas_per_second.median > 0
         assert (row.added_first_ms is None) == (row.subject in (CHAT, RESPONSES))
     assert len(report.start_seconds) == 1
-    assert report.linear[0].ratio is not None
+    assert [each.name for each in report.linear] == ["one event", "argument deltas", "history"]
+    assert all(each.ratio is not None for each in report.linear)
     assert not report.cut_short
-    assert len(report.verdicts) == 6
+    assert len(report.verdicts) == 8
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells of processes in /proc")
@@ -96,4 +101,9 @@ def test_scenarios_can_be_chosen() -> None:
     assert [each.name for each in chosen(["long", "small"], quick=False)] == ["long", "small"]
     quick = {each.name for each in chosen([], quick=True)}
     assert {"usual", "large", "long", "crowd"} == quick < {each.name for each in chosen([], quick=False)} < set(NAMES)
-    assert {pair.more.deltas for pair in linearity(quick=False)} == {100_000, 1}
+    assert [pair.amounts() for pair in linearity(quick=False)] == [
+        ("10,000 deltas", "100,000 deltas"),
+        ("16,000 deltas", "160,000 deltas"),
+        ("4 MB", "32 MB"),
+        ("1.3 MB", "13 MB"),
+    ]
