@@ -174,3 +174,13 @@ def _file_of(imported: str, files: dict[str, Path]) -> str | None:
     while imported and imported not in files:
         imported = imported.rpartition(".")[0]
     return imported if imported and files[imported].name != "__init__.py" else None
+
+
+@pytest.mark.parametrize("path", [path for path in sources() if path.is_relative_to(ROOT / "stages")], ids=lambda path: path.name)
+def test_no_stage_writes_a_file(path: Path) -> None:
+    """Prompts are never on the disk: no stage has a way to put them there."""
+    writers = {"write_text", "write_bytes", "open", "mkstemp", "NamedTemporaryFile", "touch"}
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    builtins = {call.id for call in calls if isinstance(call, ast.Name)}
+    methods = {call.attr for call in calls if isinstance(call, ast.Attribute)} - {"open"}  # `open` is also what hops and stages do
+    assert (builtins | methods) & writers == set()
