@@ -80,7 +80,7 @@ class Ingress(Stage[Config]):
         limit = self.context.config.body_limit_mib * _MIB
         body = await exchange.body(limit)
         encoding = exchange.headers.get("content-encoding", "")
-        if len(body) > _QUICK_BYTES:
+        if encoding and len(body) > _QUICK_BYTES:
             plain = await asyncio.to_thread(decompress, body, encoding, limit)
         else:
             plain = decompress(body, encoding, limit)
