@@ -78,8 +78,10 @@ def test_it_ends_by_its_own_time_and_says_so() -> None:
 
 
 def test_the_command_prints_json_and_its_steps_apart() -> None:
-    command = [sys.executable, "-P", "-m", "codex_shim.orchestrator.cli", "bench", "--scenario", "calm", "--quick", "--rounds", "1", "--json"]
-    done = subprocess.run([*command, "--starts", "0"], capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-P", "-m", "codex_shim.orchestrator.cli", "bench", "--quick", "--json"]
+    done = subprocess.run(
+        [*command, "--scenario", "calm", "--rounds", "1", "--starts", "0"], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     report = msgspec.convert(json.loads(done.stdout), Report)
     assert report.find("calm", CHAIN)
