@@ -131,7 +131,6 @@ def _stage_spec(
         config=json.dumps(_stage_config(inputs, stage, egress_specs), ensure_ascii=False).encode(),
         inherits=stage.command is None,
         ready="log" if stage.command is None else stage.ready,
-        next=following.name if following else None,
         drain_seconds=inputs.pipeline.settings.drain_seconds,
     )
 

@@ -27,7 +27,6 @@ class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
     secret: bool = False
     inherits: bool = True
     ready: Readiness = "log"
-    next: str | None = None
     drain_seconds: float = 30.0
 
     @property
