@@ -26,7 +26,7 @@ def test_events_are_seen_while_the_answer_waits_at_a_gate(chain: RunningChain, u
     with ask(chain) as answer:
         events = answer.events()
         assert next(event for event in events if event["type"] == "response.output_text.delta")["delta"] == "first"
-        assert gate.reached.is_set()
+        gate.wait_reached()
         gate.open()
         assert text_of(list(events)) == " second"
 
