@@ -47,6 +47,7 @@ def spec(sources: Sources, name: str, place: Place) -> StageSpec | None:
         pipeline=small,
         workers=sources.workers,
         catalog=[],
+        advertised="",
         local_token=place.local_token,
         hop_token=place.hop_token,
         surroundings=place.surroundings,

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from codex_shim.stages.contract import advertised
+from codex_shim.stages.contract.advertised import Advertised
 from codex_shim.stages.contract.secret import Secret
 
 from . import plan
@@ -32,7 +34,7 @@ from .codex import cli as codex_cli
 from .control import Message
 from .control_server import ControlServer
 from .environment import Surroundings, survey
-from .home import Home, private_folder
+from .home import Home, private_folder, write_private
 from .plan import Address
 from .running.logbook import LogBook
 from .running.process import Spawner
@@ -98,10 +100,12 @@ class Chain:
         entries = catalog.entries(sources.rows, prompt)
         token = self._home.local_token()
         self._writing = asyncio.create_task(self._write_files(entries, url, token))
+        write_private(self._home.advertised, advertised.encode(Advertised(models=len(entries))))
         inputs = plan.Inputs(
             pipeline=sources.pipeline,
             workers=sources.workers,
             catalog=entries,
+            advertised=str(self._home.advertised),
             local_token=Secret(token),
             hop_token=Secret(secrets.token_urlsafe(32)),
             surroundings=surroundings,

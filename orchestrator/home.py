@@ -24,6 +24,7 @@ class Home:
         self.run = root / "run"
         self.lock = self.run / "lock"
         self.control = self.run / "control.json"
+        self.advertised = self.run / "advertised.json"
         self.stages = self.run / "stages"
         self.logs = self.run / "logs"
 

@@ -41,11 +41,12 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What the files said, and this run's secrets."""
+    """What the files said, and this run's secrets. `advertised` is the path of contract/advertised.py's file."""
 
     pipeline: Pipeline
     workers: list[Worker]
     catalog: list[dict[str, Any]]
+    advertised: str
     local_token: Secret
     hop_token: Secret
     surroundings: Surroundings
@@ -158,10 +159,10 @@ def _stage_config(inputs: Inputs, stage: StageTable, egress_specs: Sequence[Stag
         return stage.config
     config: dict[str, Any] = msgspec.to_builtins(stage.options)
     if stage.use == "ingress":
-        advertised = {"models": len(slugs(inputs.workers)), "chatgpt_passthrough": False, "cursor_passthrough": False}
-        config |= {"token": inputs.local_token.reveal(), "advertised": advertised}
+        config |= {"token": inputs.local_token.reveal(), "advertised": inputs.advertised}
     elif stage.use == "router":
-        config |= {"routes": msgspec.to_builtins(_routes(inputs.workers, egress_specs)), "catalog": inputs.catalog}
+        routes = msgspec.to_builtins(_routes(inputs.workers, egress_specs))
+        config |= {"routes": routes, "catalog": inputs.catalog, "advertised": inputs.advertised}
     return config
 
 

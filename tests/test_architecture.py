@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "codex_shim.stages.policy": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
     "codex_shim.stages.router": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
     "codex_shim.stages.egress_http": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
+    "codex_shim.stages.egress_cursor": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
     "codex_shim.stages.egress_demo": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
     "codex_shim.orchestrator": ["self", "codex_shim.stages.contract", "codex_shim.stages.*.config"],
 }
@@ -36,10 +37,12 @@ HOMES = {
 
 # Values in, values out: no I/O, clock, environment, chance or logging.
 PURE = [
+    "stages/contract/advertised.py",
     "stages/contract/body.py",
     "stages/contract/envelope.py",
     "stages/contract/errors.py",
     "stages/contract/headers.py",
+    "stages/contract/login.py",
     "stages/contract/sse.py",
     "stages/contract/summary.py",
     "stages/ingress/codex.py",

@@ -7,6 +7,11 @@ from collections.abc import Iterable, Mapping
 REQUEST_ID = "x-request-id"
 TRACEPARENT = "traceparent"
 
+# How a client proves to ingress whose it is where its `authorization` is the user's own ChatGPT token.
+LOCAL_TOKEN = "x-codex-shim-token"  # noqa: S105  # the name of the header
+# That token and its account, sealed by ingress for the ChatGPT egress alone (docs/decisions/0010).
+USER_LOGIN = "x-codex-shim-user"
+
 # RFC 9110 section 7.6.1, with the two that proxies add. They speak of one connection, not of the message.
 HOP_BY_HOP = frozenset(
     {

@@ -71,8 +71,20 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     quirks: Quirks = Quirks()
 
 
+class LoginFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The login that Codex keeps. `path` is its auth.json, read for each request; `seal_key` opens what ingress has sealed of a
+    request that brought the user's token along."""
+
+    path: str
+    seal_key: str = ""
+
+    def __repr__(self) -> str:
+        return f"LoginFile({self.path})"
+
+
 class Config(Options, kw_only=True):
-    """`api_key` is the only provider key this process, and no other, ever holds. `models` is by slug.
+    """`api_key` is the only provider key this process, and no other, ever holds. `models` is by slug. With `login`, this is the
+    ChatGPT backend: the token comes from there, and the body keeps that backend's rules.
 
     `key_header` is where the key goes: `authorization` as a bearer token, any other header as it is. `provider` names the upstream
     for opaque state that only it can read.
@@ -84,4 +96,5 @@ class Config(Options, kw_only=True):
     key_header: str = "authorization"
     provider: str = ""
     headers: dict[str, str] = {}
+    login: LoginFile | None = None
     models: dict[str, Model] = {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 
@@ -19,8 +17,10 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Config(Options, kw_only=True):
     """`token` is the local bearer token that Codex was given; None lets anyone on this machine in (only tests do that).
 
-    `advertised` is what `GET /health` tells of the chain beyond its being alive.
+    `advertised` is the file that `GET /health` repeats (contract/advertised.py). `seal_key` closes what only the ChatGPT egress may
+    read: the user's own token, where Codex sends it along.
     """
 
     token: str | None = None
-    advertised: dict[str, Any] = {}
+    advertised: str = ""
+    seal_key: str = ""

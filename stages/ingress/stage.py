@@ -12,11 +12,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import msgspec
+
 from ..contract.body import Document, check_text
 from ..contract.errors import SERVER_ERROR, Failure, HopError, read_failure
 from ..contract.events import ResponseBuilder
 from ..contract.headers import REQUEST_ID, TRACEPARENT, forward_response
 from ..contract.sse import encode_events
+from ..kit import advertised
 from ..kit.client import Reply
 from ..kit.exchange import Exchange, too_large
 from ..kit.stage import Stage
@@ -69,7 +72,7 @@ class Ingress(Stage[Config]):
             await super().fail(exchange, failure)
 
     async def health(self) -> dict[str, Any]:
-        return self.context.config.advertised
+        return msgspec.to_builtins(await advertised.read(self.context.config.advertised))
 
     def _check_token(self, exchange: Exchange, *, required: bool) -> None:
         guard.check_token(exchange.headers, self.context.config.token, required=required)

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from ..contract.advertised import Subscription
+
 # Slugs that Codex asks for on its own account, whatever the user picked (0.169.0: approvals and memories).
 BACKGROUND_SLUGS = ("codex-auto-review", "gpt-6.1-terra")
 
@@ -19,15 +21,22 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a slug goes: the egress's name and base URL, and the model name it is asked for."""
+    """Where a slug goes: the egress's name and base URL, and the slug it is asked for there.
+
+    `subscription` names the login without which the slug is not on offer. A `hidden` one is served and never listed.
+    """
 
     egress: str
     url: str
     model: str
+    subscription: Subscription | None = None
+    hidden: bool = False
 
 
 class Config(Options, kw_only=True):
-    """`routes` by slug, in the order of the catalog; `catalog` holds the entry Codex reads for each of them."""
+    """`routes` by slug, in the order of the catalog; `catalog` holds the entry Codex reads for each of them; `advertised` is the
+    file that says which logins are usable (contract/advertised.py)."""
 
     routes: dict[str, Route] = {}
     catalog: list[dict[str, Any]] = []
+    advertised: str = ""

@@ -33,6 +33,7 @@ def build(text: str = DEFAULT, rows: list[dict] | None = None) -> ChainPlan:
         pipeline=chain_file,
         workers=workers,
         catalog=[],
+        advertised="/run/advertised.json",
         local_token=Secret("local-token"),
         hop_token=Secret("hop-token"),
         surroundings=survey(ENVIRON, Path("/run/stages")),

@@ -1,0 +1,1 @@
+"""Egress to the user's Cursor subscription: one isolated `cursor-agent` process per request, in a bounded pool."""
