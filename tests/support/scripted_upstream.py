@@ -10,6 +10,7 @@ is answered with 400 and fails the test in the end. It runs in a thread of its o
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -45,12 +46,13 @@ class Gate:
 
 
 class ScriptedUpstream:
-    """`requests` are all that came, in order; `url` is the base URL for models.json."""
+    """`requests` are all that came, in order; `url` is the base URL for models.json. It ends in `path`; with `tls` it is https."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "/v1", tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
         self.unscripted: list[Received] = []
         self.port = 0
+        self._path, self._tls = path, tls
         self._changed = threading.Condition()
         self._script: list[Scripted] = []
         self._loop = asyncio.new_event_loop()
@@ -62,7 +64,7 @@ class ScriptedUpstream:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{self._path}"
 
     @property
     def open_connections(self) -> int:
@@ -109,7 +111,7 @@ class ScriptedUpstream:
         def connection() -> Connection:
             return Connection(self._answer, self._connections)
 
-        self._server = await self._loop.create_server(connection, "127.0.0.1", self.port)
+        self._server = await self._loop.create_server(connection, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _go(self) -> None:
