@@ -60,8 +60,11 @@ PURE = [
     *(f"orchestrator/bench/{name}.py" for name in ("answer", "body", "budgets", "report", "rounds", "script", "statistics")),
     "orchestrator/running/backoff.py",
     "orchestrator/codex/catalog.py",
+    "orchestrator/codex/edit.py",
     "orchestrator/egress.py",
+    "orchestrator/environment.py",
     "orchestrator/graph.py",
+    "orchestrator/logins/state.py",
     "orchestrator/plan.py",
 ]
 IMPURE_MODULES = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "sys", "time", "logging", "threading", "aiohttp"}

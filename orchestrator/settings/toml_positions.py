@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import tomllib
 
+import msgspec
+
 from .positions import Path, Positions
 
 _BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
@@ -22,6 +24,16 @@ _STRING = re.compile(
 _SCALAR = re.compile(r"[^,\]}#\n]+")
 
 
+class Statement(msgspec.Struct, frozen=True):
+    """A header or a key with its value. `path` is whole; `first` and `last` are its lines, counted from 0. A header's own keys are
+    statements of their own."""
+
+    path: Path
+    header: bool
+    first: int
+    last: int
+
+
 def scan(text: str) -> Positions:
     """`text` is valid TOML with line ends of one character, as `tomllib` itself sees it."""
     scanner = _Scanner(text)
@@ -29,21 +41,31 @@ def scan(text: str) -> Positions:
     return scanner.positions
 
 
+def statements(text: str) -> list[Statement]:
+    """All statements in their order; `text` as for `scan`. A line that belongs to none is blank or a comment."""
+    scanner = _Scanner(text)
+    scanner.document()
+    return scanner.statements
+
+
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.positions = Positions(text)
+        self.statements: list[Statement] = []
         self.last_index: dict[Path, int] = {}  # of each array of tables
 
     def document(self) -> None:
         table: Path = ()
         self.skip(_BLANK)
         while self.at < len(self.text):
-            if self.text[self.at] == "[":
+            start, header = self.at, self.text[self.at] == "["
+            if header:
                 table = self.header()
-            else:
-                self.entry(table)
+            path = table if header else self.entry(table)
+            first, last = (self.positions.line_column(offset)[0] - 1 for offset in (start, self.at - 1))
+            self.statements.append(Statement(path, header, first, last))
             self.skip(_BLANK)
 
     def skip(self, pattern: re.Pattern[str]) -> str:
@@ -90,7 +112,7 @@ class _Scanner:
             return tomllib.loads(f"key = {self.skip(_STRING)}")["key"]
         return self.skip(_BARE_KEY)
 
-    def entry(self, table: Path) -> None:
+    def entry(self, table: Path) -> Path:
         start = self.at
         *parents, last = self.key()
         self.at += 1  # the equals sign
@@ -99,7 +121,9 @@ class _Scanner:
         for part in parents:
             path = (*path, part)
             self.mark_once(path, start, start)
-        self.value(self.mark((*path, last), start, self.at))
+        path = self.mark((*path, last), start, self.at)
+        self.value(path)
+        return path
 
     def value(self, path: Path) -> None:
         first = self.text[self.at]
