@@ -18,19 +18,20 @@ class NotRunningError(Exception):
 
 
 class Connection:
-    """The client side: blocking, for commands that have nothing else to do."""
+    """The client side: blocking, for commands that have nothing else to do. `seconds` is the patience for each answer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seconds: float | None = None) -> None:
         self._path = path
+        self._seconds = seconds
         self.facts: Message = {}
 
     def ask(self, command: str, **arguments: Any) -> Iterator[Message]:
-        """The answers, as they come. Raises `NotRunningError`."""
+        """The answers, as they come. Raises `NotRunningError`, and `TimeoutError` for one that keeps us waiting."""
         if Lock(self._path.with_name("lock")).holder() is None:
             raise NotRunningError  # the file of a chain that was killed names a port that may be anybody's by now
         try:
             self.facts = json.loads(self._path.read_bytes())
-            connection = socket.create_connection(("127.0.0.1", self.facts["port"]), timeout=None)
+            connection = socket.create_connection(("127.0.0.1", self.facts["port"]), timeout=self._seconds)
         except (OSError, ValueError) as error:
             raise NotRunningError from error
         with connection, connection.makefile("rb") as lines:

@@ -9,6 +9,7 @@ import msgspec
 
 from . import egress, plan
 from .settings import models, pipeline, provider_file
+from .settings.model_key import RunCommand, run_command
 from .settings.pipeline import Pipeline
 
 
@@ -30,10 +31,10 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     row_problems: list[str]
 
 
-def read_files(options: Options, environ: Mapping[str, str]) -> Sources:
-    """Raises `ConfigError` with every problem that makes starting pointless."""
+def read_files(options: Options, environ: Mapping[str, str], run: RunCommand = run_command) -> Sources:
+    """Raises `ConfigError` with every problem that makes starting pointless. `run` gets each `api_key_command`."""
     chain_file = pipeline.load(pipeline.find(options.pipeline, environ, options.home))
-    found = models.load(options.settings, environ, provider_file.load(options.home / "providers.toml"))
+    found = models.load(options.settings, environ, provider_file.load(options.home / "providers.toml"), run)
     workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
     plan.check(chain_file, workers, environ)
     return Sources(pipeline=chain_file, workers=workers, rows=found.rows, row_problems=[str(each) for each in found.problems])

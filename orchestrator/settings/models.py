@@ -34,11 +34,13 @@ class Models(msgspec.Struct, frozen=True):
     problems: list[Problem] = []
 
 
-def load(path: Path, environ: Mapping[str, str], presets: Mapping[str, Preset] | None = None) -> Models:
+def load(
+    path: Path, environ: Mapping[str, str], presets: Mapping[str, Preset] | None = None, run: RunCommand = run_command
+) -> Models:
     """A file that is not there holds no models. Runs the key commands that it names. Raises `ConfigError`."""
     if not os.path.lexists(path):
         return Models()
-    return parse(read_text(path), str(path), environ, run_command, presets)
+    return parse(read_text(path), str(path), environ, run, presets)
 
 
 def parse(
