@@ -35,14 +35,18 @@ class Home:
 
     def local_token(self) -> str:
         """The bearer token that Codex presents to ingress; made once, then kept, so that Codex's configuration stays right."""
-        try:
-            token = self.token.read_text().strip()
-        except FileNotFoundError:
-            token = ""
+        token = self.known_token()
         if not token:
             token = secrets.token_urlsafe(32)
             write_private(self.token, token.encode() + b"\n")
         return token
+
+    def known_token(self) -> str:
+        """The same, empty where none has been made yet."""
+        try:
+            return self.token.read_text().strip()
+        except FileNotFoundError:
+            return ""
 
 
 def private_folder(path: Path) -> None:

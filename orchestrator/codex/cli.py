@@ -58,20 +58,35 @@ def find(environ: Mapping[str, str]) -> Path | None:
     return Path(named) if named and Path(named).exists() else None
 
 
+class Prompt(msgspec.Struct, frozen=True):
+    """`source` says in words where the text comes from. `fresh` is what the cache should hold, None where it does already."""
+
+    text: str
+    source: str
+    fresh: bytes | None = None
+
+
 def base_prompt(cli: Path | None, cache: Path, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The prompt and where it comes from, in words. Asks the CLI only when its file has changed since the last time."""
+    """The prompt and where it comes from, in words. What the CLI had to be asked for is kept in the cache."""
+    prompt = look(cli, cache, environ)
+    if prompt.fresh is not None:
+        write_private(cache, prompt.fresh)
+    return prompt.text, prompt.source
+
+
+def look(cli: Path | None, cache: Path, environ: Mapping[str, str]) -> Prompt:
+    """The prompt, without keeping it. Asks the CLI only when its file has changed since the last time."""
     if cli is None:
-        return FALLBACK_PROMPT, "the built-in short prompt (no Codex CLI was found)"
-    key = _key(cli)
+        return Prompt(FALLBACK_PROMPT, "the built-in short prompt (no Codex CLI was found)")
+    key, source = _key(cli), f"the Codex CLI at {cli}"
     with contextlib.suppress(OSError, msgspec.DecodeError, msgspec.ValidationError):
         cached = msgspec.json.decode(cache.read_bytes(), type=_Cached)
         if cached.key == key:
-            return cached.prompt, f"the Codex CLI at {cli}"
+            return Prompt(cached.prompt, source)
     prompt = choose(_ask(cli, environ))
     if prompt is None:
-        return FALLBACK_PROMPT, f"the built-in short prompt (the Codex CLI at {cli} did not give its own)"
-    write_private(cache, msgspec.json.encode(_Cached(key, prompt)))
-    return prompt, f"the Codex CLI at {cli}"
+        return Prompt(FALLBACK_PROMPT, f"the built-in short prompt ({source} did not give its own)")
+    return Prompt(prompt, source, msgspec.json.encode(_Cached(key, prompt)))
 
 
 def choose(catalog: bytes) -> str | None:

@@ -31,10 +31,28 @@ class Written(msgspec.Struct, frozen=True):
     change: str
 
 
-def write(home: Home, catalog: list[dict[str, Any]], base_url: str, token: str) -> list[Written]:
-    """Returns what happened to each file."""
+class Draft(msgspec.Struct, frozen=True):
+    """What `write` would do to a file: `content` is None where it would leave it as it is."""
+
+    path: Path
+    change: str
+    content: bytes | None = None
+
+
+def write(home: Home, catalog: list[dict[str, Any]], base_url: str, token: str, model: str | None = None) -> list[Written]:
+    """Returns what happened to each file. `model` is the slug to choose; without one the chosen one stays."""
+    written = []
+    for draft in drafts(home, catalog, base_url, token, model):
+        if draft.content is not None:
+            write_private(draft.path, draft.content)
+        written.append(Written(str(draft.path), draft.change))
+    return written
+
+
+def drafts(home: Home, catalog: list[dict[str, Any]], base_url: str, token: str, model: str | None = None) -> list[Draft]:
+    """The catalog and the configuration as they should be, compared with what is there."""
     listing = json.dumps({"models": catalog}, indent=1, ensure_ascii=False).encode() + b"\n"
-    slugs = [entry["slug"] for entry in catalog]
+    slugs = [model] if model else [entry["slug"] for entry in catalog]
     provider = {
         "name": "codex-shim",
         "base_url": base_url,
@@ -42,13 +60,13 @@ def write(home: Home, catalog: list[dict[str, Any]], base_url: str, token: str) 
         "experimental_bearer_token": token,
         "stream_idle_timeout_ms": 600_000,
     }
-    return [_put(home.catalog, listing), _put_config(home.codex_config, slugs, str(home.catalog), provider)]
+    return [_catalog(home.catalog, listing), _config(home.codex_config, slugs, str(home.catalog), provider)]
 
 
 def codex_config(before: str, slugs: Sequence[str], catalog: str, provider: dict[str, Any]) -> str:
     """The text of `config.toml` with our keys set, everything else as it was. Raises `ValueError` for what is no TOML.
 
-    The model stays the one that was chosen there, as long as it is on offer.
+    The model stays the one that was chosen there, as long as it is one of `slugs`.
     """
     import tomlkit
 
@@ -76,24 +94,22 @@ def is_right(before: str, slugs: Sequence[str], catalog: str, provider: dict[str
     )
 
 
-def _put_config(path: Path, slugs: Sequence[str], catalog: str, provider: dict[str, Any]) -> Written:
+def _config(path: Path, slugs: Sequence[str], catalog: str, provider: dict[str, Any]) -> Draft:
     try:
         before = path.read_text("utf-8") if path.exists() else None
         if before is not None and is_right(before, slugs, catalog, provider):
-            return Written(str(path), "unchanged")
+            return Draft(path, "unchanged")
         after = codex_config(_HEADER if before is None else before, slugs, catalog, provider)
     except ValueError:  # of tomllib, tomlkit and the decoder of UTF-8 alike
-        return Written(str(path), "left as it is: not valid TOML")
-    write_private(path, after.encode())
-    return Written(str(path), "created" if before is None else "updated")
+        return Draft(path, "left as it is: not valid TOML")
+    return Draft(path, "created" if before is None else "updated", after.encode())
 
 
-def _put(path: Path, content: bytes) -> Written:
+def _catalog(path: Path, content: bytes) -> Draft:
     try:
         before = path.read_bytes()
     except FileNotFoundError:
         before = None
     if before == content:
-        return Written(str(path), "unchanged")
-    write_private(path, content)
-    return Written(str(path), "created" if before is None else "updated")
+        return Draft(path, "unchanged")
+    return Draft(path, "created" if before is None else "updated", content)
