@@ -27,7 +27,8 @@ from responses_answers import Item, reasoning, response
 from scripted_upstream import ScriptedUpstream
 from upstream_connection import Received
 
-PATH = "/backend-api/codex"
+ROOT = "/backend-api"
+PATH = f"{ROOT}/codex"
 RESET_AT = 1_900_000_000
 # What Codex is told of the limits; the names are those of the real headers.
 LIMITS = {
@@ -67,6 +68,11 @@ class ChatGptBackend:
     def url(self) -> str:
         """The base URL, without a slash at its end."""
         return self._upstream.url
+
+    @property
+    def chatgpt_url(self) -> str:
+        """For Codex's own `chatgpt_base_url`: where a client that is named OpenAI asks which origin serves its workspace."""
+        return self.url.removesuffix("/codex")
 
     @property
     def environ(self) -> dict[str, str]:
@@ -125,6 +131,8 @@ class ChatGptBackend:
         refusal = refuse_login(request.headers, self._tokens.__contains__, time.time())
         if refusal is not None:
             return self._refuse(refusal)
+        if (request.method, request.path) == ("GET", f"{ROOT}/wham/accounts/check"):
+            return _json(self._workspaces(request), {})
         path = request.path.partition("?")[0].removeprefix(PATH)
         if (request.method, path) == ("GET", "/models"):
             return _json(models_answer(), {"etag": MODELS_ETAG})
@@ -167,6 +175,11 @@ class ChatGptBackend:
         if known is None:
             known = self._turn_states[turn] = f"turn-state-{len(self._turn_states) + 1}"
         return known
+
+    def _workspaces(self, request: Received) -> dict[str, Any]:
+        origin = self.chatgpt_url.removesuffix(ROOT)
+        routing = {"workspace_backend_origin": origin, "account_routing_override": "NO_CONSTRAINT"}
+        return {"accounts": [{"id": request.headers["chatgpt-account-id"], "plan_type": "plus", **routing}]}
 
     def _compact(self) -> Answer:
         usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
