@@ -46,10 +46,11 @@ class Answers:
             return
         names = [wanted] if wanted else [spec.name for spec in self._supervisor.plan.start_order]
         for name in names:
-            if error := await self._supervisor.keepers[name].replace():
+            keeper = self._supervisor.keepers[name]
+            if error := await keeper.replace():
                 yield {"ok": False, "error": f"{name}: {error}"}
                 return
-            yield {"stage": name}
+            yield {"stage": name, "asleep": keeper.status.state == "asleep"}
         yield {"ok": True}
 
     async def _follow(self, request: Message) -> AsyncIterator[Message]:

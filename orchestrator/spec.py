@@ -14,7 +14,8 @@ class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is what `argv` starts with: one of our modules, or any program. `config` is the JSON for the stage's 0600 file, shown in
     no representation; with `secret` it is taken away again as soon as the stage has read it. `inherits` tells whether the listening
-    socket is ours and handed on, so that a new process can take over without a refused connection.
+    socket is ours and handed on, so that a new process can take over without a refused connection. A `lazy` one is started by its
+    first connection, which waits for it at the socket.
     """
 
     name: str
@@ -26,6 +27,7 @@ class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
     config: bytes | None = None
     secret: bool = False
     inherits: bool = True
+    lazy: bool = False
     ready: Readiness = "log"
     drain_seconds: float = 30.0
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..control import NotRunningError
+from ..running.status import SLEEPS, UP
 from .common import FAILED, ask_running, config_errors, connection, fail, fail_with, print_json, print_table, state
 
 app = typer.Typer(no_args_is_help=True, help="The chain as a whole: start, stop, look at it.")
@@ -18,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="The chain as a whole: start, stop,
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Port = Annotated[int | None, typer.Option(help="Listen here instead of where pipeline.toml says.", min=0, max=65535)]
 
-_COLOURS = {"ready": "green", "failed": "red", "waiting": "yellow", "starting": "yellow", "leased": "cyan"}
+_COLOURS = {"ready": "green", "failed": "red", "waiting": "yellow", "starting": "yellow", "leased": "cyan", "asleep": "blue"}
 
 
 @app.command()
@@ -76,7 +77,7 @@ def status(json: Json = False) -> None:
         print_table(("STAGE", "STATE", "PID", "ADDRESS", "STARTS", "LAST EXIT"), [_row(stage) for stage in answer["stages"]])
     else:
         typer.echo(f"No chain is running for {state.home.root}. Start it with `codex-shim start`.")
-    raise typer.Exit(0 if answer["running"] and all(stage["state"] == "ready" for stage in answer["stages"]) else FAILED)
+    raise typer.Exit(0 if answer["running"] and all(stage["state"] in UP for stage in answer["stages"]) else FAILED)
 
 
 @app.command()
@@ -88,11 +89,11 @@ def ready(wait: Annotated[float, typer.Option(help="Seconds to wait for it.", mi
     give_up_at = time.monotonic() + wait
     while True:
         answer = running_status()
-        if answer["running"] and all(stage["state"] == "ready" for stage in answer["stages"]):
+        if answer["running"] and all(stage["state"] in UP for stage in answer["stages"]):
             typer.echo(f"ready at {answer['url']}")
             return
         if time.monotonic() >= give_up_at:
-            late = [stage["name"] for stage in answer["stages"] if stage["state"] != "ready"]
+            late = [stage["name"] for stage in answer["stages"] if stage["state"] not in UP]
             fail("not ready: " + (", ".join(late) if late else "no chain is running"))
         time.sleep(0.05)
 
@@ -106,7 +107,9 @@ def restart(stage: Annotated[str | None, typer.Argument(help="One stage; all of 
     message: dict[str, Any] = {}
     try:
         for message in connection().ask("restart", stage=stage):
-            if "stage" in message:
+            if message.get("asleep"):
+                typer.echo(f"{message['stage']} is asleep: it {SLEEPS}")
+            elif "stage" in message:
                 typer.echo(f"{message['stage']} was replaced")
             elif not message["ok"]:
                 fail(str(message["error"]))
@@ -214,13 +217,14 @@ def _options() -> Any:
 
 
 def _row(stage: dict[str, Any]) -> list[str]:
+    asleep = stage["state"] == "asleep"
     return [
         stage["name"],
         typer.style(stage["state"], fg=_COLOURS.get(stage["state"])),
         str(stage["pid"] or "-"),
         stage["address"],
-        str(stage["restarts"] + 1),
-        stage["last_exit"] or "-",
+        "-" if asleep and stage["start_ms"] is None else str(stage["restarts"] + 1),
+        stage["last_exit"] or (SLEEPS if asleep else "-"),
     ]
 
 

@@ -9,9 +9,17 @@ from typing import Any
 
 import typer
 
+from ..running.status import SLEEPS
+
 Message = dict[str, Any]
 
-_MARKS = {"ready": ("●", "green"), "waiting": ("◐", "yellow"), "failed": ("✗", "red"), "leased": ("◇", "cyan")}
+_MARKS = {
+    "ready": ("●", "green"),
+    "asleep": ("○", "blue"),
+    "waiting": ("◐", "yellow"),
+    "failed": ("✗", "red"),
+    "leased": ("◇", "cyan"),
+}
 
 
 class Progress:
@@ -48,6 +56,8 @@ class Progress:
             case "ready":
                 took = f" in {status['start_ms']:.0f} ms" if status["start_ms"] is not None else ""
                 return f"ready{took}" + (f" (start {status['restarts'] + 1})" if status["restarts"] else "")
+            case "asleep":
+                return SLEEPS
             case "waiting":
                 return f"died ({status['last_exit']}); it is being restarted"
             case "failed":

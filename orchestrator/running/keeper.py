@@ -3,6 +3,8 @@
 One coroutine per stage owns everything about it and reads like the life of the stage; how a process comes up and goes is
 starter.py's. Between two processes of a stage the listening socket stays open, so connections wait instead of being refused. Only
 a stage that is given up closes it: then a refusal is the honest answer.
+
+A lazy stage sleeps: nothing runs, and its first connection, which nobody accepts here, waits at the socket until its process does.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ class Keeper:
     ) -> None:
         self.spec = spec
         self.status = StageStatus(name=spec.name, kind=spec.kind, address=f"{spec.host}:{spec.port}")
-        self.settled_once = asyncio.Event()  # ready, failed or stopped for the first time
+        self.settled_once = asyncio.Event()  # ready, asleep, failed or stopped for the first time
         self._starter = Starter(spec, spawner, listening, files, settled)
         self._changed = changed
         self._printed = printed
@@ -60,6 +62,8 @@ class Keeper:
     async def run(self) -> None:
         """Until `stop`. Never raises: what goes wrong with a stage is its status."""
         while not self._stopping.is_set():
+            if self.spec.lazy and self._owed is None and not await self._sleep():
+                continue
             up = await self._start()
             self._tell_of_start()
             if up:
@@ -97,6 +101,30 @@ class Keeper:
 
     # -- the life of a stage ------------------------------------------------------------------------------------------
 
+    async def _sleep(self) -> bool:
+        """Until somebody connects; False where something else was asked of the stage, and was done."""
+        woken = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        try:
+            listening = self._starter.open_socket()
+            loop.add_reader(listening, woken.set)
+        except (OSError, NotImplementedError):
+            return True  # the start will say what is wrong with the address, or this loop (Windows) cannot watch one
+        self.status.pid = None
+        self._set("asleep")
+        try:
+            request = await self._request_or(asyncio.create_task(woken.wait()))
+        finally:
+            loop.remove_reader(listening)
+        if request is None:
+            return True
+        verb, answer = request
+        if verb == "replace":
+            _resolve(answer, None)  # whatever starts next is new
+        else:
+            await self._obey(verb, answer)
+        return False
+
     async def _start(self) -> bool:
         """Whether there is a ready process now; if not, the status says why, and `_child` is what it was."""
         self._set("starting")
@@ -118,7 +146,7 @@ class Keeper:
     async def _serve(self) -> None:
         """While the stage is ready: until it dies, is stopped or lent. A replacement goes on serving."""
         while True:
-            request = await self._request_or_death()
+            request = await self._request_or(self._child.exited if self._child else None)
             if request is None:
                 assert self._child is not None
                 self.status.last_exit = self._starter.ended(self._child)
@@ -134,11 +162,12 @@ class Keeper:
             await self._obey(verb, answer)
             return
 
-    async def _request_or_death(self) -> Request | None:
-        """What is asked of the stage, None where its process ended first. An outside proxy's end is not ours to see."""
+    async def _request_or(self, event: asyncio.Future[Any] | None) -> Request | None:
+        """What is asked of the stage, None where the event came first. An outside proxy's end, its death, is not ours to see."""
         request = asyncio.create_task(self._requests.get())
-        waiting = {request} if self._child is None else {request, self._child.exited}
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({request, event} if event else {request}, return_when=asyncio.FIRST_COMPLETED)
+        if isinstance(event, asyncio.Task):
+            event.cancel()
         if request.done():
             return request.result()
         request.cancel()
@@ -220,7 +249,7 @@ class Keeper:
     def _set(self, state: State) -> None:
         self.status.state = state
         self.status.state_since = time.time()
-        if state in ("ready", "failed", "stopped"):
+        if state in ("ready", "asleep", "failed", "stopped"):
             self.settled_once.set()
         self._changed(self.status)
 

@@ -60,6 +60,12 @@ class Starter:
         finally:
             self._settled(self.spec)
 
+    def open_socket(self) -> socket.socket:
+        """The listening socket, bound anew where it was given up or lent. Raises `OSError`."""
+        if self._listening is None:
+            self._listening = bind(self.spec.host, self.spec.port)
+        return self._listening
+
     async def drain(self, child: Child) -> None:
         """SIGTERM and time to finish; then the end, for it and its children."""
         child.terminate()
@@ -89,8 +95,8 @@ class Starter:
     async def _spawn(self, on_line: OnLine) -> Child:
         try:
             self._files(self.spec)
-            if self.spec.inherits and self._listening is None:  # it was given up or lent
-                self._listening = bind(self.spec.host, self.spec.port)
+            if self.spec.inherits:
+                self.open_socket()
             child = await self._spawner.spawn(self.spec, self._listening.fileno() if self._listening else None, on_line)
         except OSError as error:
             what = self.spec.argv[0] if self.spec.argv else self.spec.name

@@ -6,7 +6,11 @@ from typing import Literal
 
 import msgspec
 
-State = Literal["stopped", "starting", "ready", "restarting", "waiting", "failed", "stopping", "leased"]
+State = Literal["stopped", "starting", "ready", "restarting", "waiting", "failed", "stopping", "leased", "asleep"]
+
+# A request that comes now is served: a sleeping stage starts with it.
+UP: frozenset[str] = frozenset({"ready", "asleep"})
+SLEEPS = "starts with its first request"
 
 LAST_LINES = 8
 CONFIG_ERROR = 78  # sysexits.h; how our stages say that trying again is of no use

@@ -59,13 +59,14 @@ class FakeSpawner:
 
 
 class Play:
-    def __init__(self, kind: Literal["module", "command"] = "module", drain_seconds: float = 5.0) -> None:
+    def __init__(self, kind: Literal["module", "command"] = "module", drain_seconds: float = 5.0, lazy: bool = False) -> None:
         self.states: list[str] = []
         self.put: list[str] = []
         self.taken_away: list[str] = []
         self.spawner = FakeSpawner()
         listening = bind("127.0.0.1", 0)
         self.port = listening.getsockname()[1]
+        self.listening = listening
         spec = StageSpec(
             name="s",
             kind=kind,
@@ -73,6 +74,7 @@ class Play:
             port=self.port,
             argv=("m",),
             inherits=kind == "module",
+            lazy=lazy,
             drain_seconds=drain_seconds,
         )
         if kind == "command":
@@ -100,6 +102,15 @@ class Play:
     @property
     def child(self) -> FakeChild:
         return self.spawner.children[-1]
+
+    async def connect(self) -> asyncio.StreamWriter:
+        """A connection that nobody accepts: the process is none."""
+        _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        return writer
+
+    def accept(self) -> None:
+        """What a process would do with the connection that has started it."""
+        self.listening.accept()[0].close()
 
     async def refused(self) -> bool:
         try:
@@ -290,6 +301,90 @@ async def test_a_lent_place_is_free_to_bind_and_comes_back() -> None:
         assert await it.keeper.give_back() is None
         await it.until("ready")
         assert it.keeper.status.pid == 101
+
+
+@scene
+async def test_a_lazy_stage_sleeps_until_somebody_connects() -> None:
+    async with play(lazy=True) as it:
+        await it.until("asleep")
+        assert it.keeper.settled_once.is_set()
+        assert (it.spawner.children, it.put, it.keeper.status.pid) == ([], [], None)
+        writer = await it.connect()
+        await it.until("ready")
+        assert (it.keeper.status.pid, it.put) == (100, ["s"])
+        writer.close()
+    assert it.states == ["asleep", "starting", "ready", "stopping", "stopped"]
+
+
+@scene
+async def test_a_lazy_stage_that_died_sleeps_again_and_refuses_nobody() -> None:
+    async with play(lazy=True) as it:
+        await it.until("asleep")
+        writer = await it.connect()
+        await it.until("ready")
+        it.accept()
+        it.child.set_exited(-9)
+        await it.until("waiting")
+        await it.until("asleep")
+        assert (it.keeper.status.last_exit, it.keeper.status.restarts, len(it.spawner.children)) == ("killed by SIGKILL", 1, 1)
+        writer.close()
+        writer = await it.connect()
+        await it.until("ready")
+        assert it.keeper.status.pid == 101
+        writer.close()
+
+
+@scene
+async def test_a_lazy_stage_that_never_comes_up_is_given_up() -> None:
+    async with play(lazy=True) as it:
+        it.spawner.on_spawn = lambda child: child.set_exited(78)
+        await it.until("asleep")
+        writer = await it.connect()
+        await it.until("failed")
+        assert await it.refused()
+        it.spawner.on_spawn = FakeChild.becomes_ready
+        assert await it.keeper.replace() is None
+        assert it.keeper.status.state == "ready", "who asks for a start learns whether it works"
+        writer.close()
+
+
+@scene
+async def test_restarting_a_sleeping_stage_changes_nothing() -> None:
+    async with play(lazy=True) as it:
+        await it.until("asleep")
+        assert await it.keeper.replace() is None
+        await it.until("asleep")
+        assert (it.spawner.children, it.keeper.status.restarts) == ([], 0)
+
+
+@scene
+async def test_a_sleeping_stages_place_can_be_lent() -> None:
+    async with play(lazy=True) as it:
+        await it.until("asleep")
+        assert await it.keeper.lease() is None
+        await it.until("leased")
+        with bind("127.0.0.1", it.port):
+            pass
+        assert await it.keeper.give_back() is None
+        await it.until("asleep")
+        writer = await it.connect()
+        await it.until("ready")
+        writer.close()
+
+
+@scene
+async def test_where_no_socket_can_be_watched_a_lazy_stage_starts_at_once() -> None:
+    loop = asyncio.get_running_loop()
+
+    def cannot(*_: object) -> None:
+        raise NotImplementedError
+
+    loop.add_reader, original = cannot, loop.add_reader  # pyright: ignore[reportAttributeAccessIssue]  # as on Windows
+    try:
+        async with play(lazy=True) as it:
+            await it.until("ready")
+    finally:
+        loop.add_reader = original
 
 
 @pytest.mark.parametrize("line", [b'{"event":"ready"', b'  {"event":"ready"}', b"ready", b'"event":"ready"'])
