@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, common, daily, pipeline, stage
+from .commands import bench, common, daily, doctor, pipeline, stage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +25,7 @@ for name, command in (
     ("status", daily.status),
     ("list", daily.list_models),
     ("generate", daily.generate),
+    ("doctor", doctor.doctor),
     ("bench", bench.bench),
 ):
     app.command(name)(command)

@@ -81,6 +81,25 @@ def can_fork() -> bool:
     return sys.platform == "linux"
 
 
+def has_modes() -> bool:
+    """Whether the modes of a file say who may read it. Windows keeps that in access lists, which a user's folder has right."""
+    return sys.platform != "win32"
+
+
+def quick_packages() -> tuple[str, ...]:
+    """What is installed for speed and comfort on this system; everything works without."""
+    if sys.platform == "win32":
+        return ("winloop",)
+    return ("uvloop", "setproctitle") if sys.platform == "linux" else ("uvloop",)
+
+
+def export_line(name: str, more: str) -> str:
+    """What to type in this system's shell to add `more` to a variable that holds a list."""
+    if sys.platform == "win32":
+        return f'$env:{name} = "$env:{name},{more}"'
+    return f'export {name}="${{{name}:+${name},}}{more}"'
+
+
 def port_owner(port: int) -> str | None:
     """The process that listens on a TCP port of this machine, as `name (pid 123)`, where the system tells (Linux)."""
     with contextlib.suppress(OSError):

@@ -1,0 +1,68 @@
+"""Section Generated files: what Codex reads of ours, compared with what `generate` would write now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from ..codex import catalog, cli, files
+from ..codex.files import Draft
+from ..settings.models import ModelRow
+from ..system import has_modes
+from .check import Check, Section
+from .installation import quiet
+from .subject import Subject
+
+_GENERATED = Section("Generated files")
+_REMEDY = "`codex-shim generate`"
+
+
+def check(subject: Subject) -> list[Check]:
+    home = subject.home
+    sources, url = subject.settings.sources, subject.base_url
+    if sources is None or url is None:
+        there = [path for path in (home.catalog, home.codex_config) if path.exists()]
+        return [_GENERATED.info("they cannot be compared with settings that cannot be used", details=list(map(str, there)))]
+    prompt = cli.look(cli.find(subject.environ), home.prompt_cache, quiet(subject.environ))
+    rows = likely(sources.rows, slugs_of(home.catalog))
+    drafts = files.drafts(home, catalog.entries(rows, prompt.text), url, home.known_token())
+    return [judge(draft, open_to_others(draft.path)) for draft in drafts]
+
+
+def judge(draft: Draft, readable: bool) -> Check:
+    """`readable` tells that others than its owner can read the file."""
+    if draft.content is None and draft.change != "unchanged":
+        message = f"{draft.path} is not valid TOML, so it is left as it is"
+        return _GENERATED.warn(message, f"mend it, or remove it and run {_REMEDY}")
+    if draft.change == "created":
+        return _GENERATED.warn(f"there is no {draft.path}", _REMEDY)
+    if draft.change == "updated":
+        return _GENERATED.warn(f"{draft.path} is not in step with the settings as they are now", _REMEDY)
+    if readable:
+        return _GENERATED.warn(f"{draft.path} can be read by others", f"`chmod 600 {quote(str(draft.path))}`")
+    return _GENERATED.ok(f"{draft.path} is in step with the settings")
+
+
+def likely(rows: Sequence[ModelRow], listed: Sequence[str]) -> list[ModelRow]:
+    """The rows that `generate` would list. Whether a command gives a key is not tried here; last time it did, or did not."""
+    return [row for row in rows if row.key_source != "api_key_command" or not listed or row.slug in listed]
+
+
+def slugs_of(path: Path) -> list[str]:
+    """Those of a catalog file; none where there is no such file, or it is no catalog."""
+    try:
+        models: list[dict[str, Any]] = json.loads(path.read_bytes())["models"]
+        return [entry["slug"] for entry in models]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def open_to_others(path: Path) -> bool:
+    """Whether its mode lets anybody but the owner in, where modes say so."""
+    try:
+        return has_modes() and bool(path.stat().st_mode & 0o077)
+    except OSError:
+        return False
