@@ -11,14 +11,13 @@ from typing import Any
 
 import msgspec
 
-from ..contract import summary
+from ..contract import compaction, summary
 from ..contract.body import decode_object
 from ..contract.errors import MODEL_NOT_FOUND, HopError, refuse
 from ..contract.events import Event, ResponseBuilder
 from ..contract.sse import encode_event
 from ..kit.exchange import Exchange
 from ..kit.stage import Context, Stage
-from . import compaction
 from .config import Config, Model
 from .dialects import DIALECTS
 from .dialects.base import Output, Passed, Target, last_event

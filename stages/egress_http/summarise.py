@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from ..contract import summary
+from ..contract import compaction, summary
 from ..contract.errors import HopError
 from ..contract.events import Event, ResponseBuilder, random_id
-from . import compaction
 from .dialects.base import Output, last_event
 
 Ask = Callable[[], AsyncIterator[Sequence[Output]]]

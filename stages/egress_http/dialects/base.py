@@ -99,16 +99,3 @@ class Dialect(Protocol):
     def read_error(self, status: int, body: bytes, retry_after: str | None) -> Failure:
         """Understand an answer that is not a success: one of our codes, the provider's own sentence."""
         ...
-
-
-class Notes:
-    """Sentences for the log, each once, in the order they came up."""
-
-    def __init__(self) -> None:
-        self._sentences: dict[str, None] = {}
-
-    def add(self, sentence: str) -> None:
-        self._sentences[sentence] = None
-
-    def all(self) -> list[str]:
-        return list(self._sentences)

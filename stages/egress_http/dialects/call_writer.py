@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from ...contract.events import Event, ResponseBuilder
+from ...contract.tools import Tool
 from . import freeform
 from .parts import as_json
-from .tools import Tool
 
 _POINT_ZERO = re.compile(r"\d\.0+(?!\d)")
 

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import msgspec
 
 from ...contract.errors import refuse
+from ...contract.notes import Notes
+from ...contract.tools import Kind, ToolTable
 from . import freeform
-from .base import Notes
 from .pairs import Pairs, type_of
 from .parts import Part, PartReader, as_json, join_text, text_part
-from .tools import Kind, ToolTable
 
 _SILENT = frozenset({"additional_tools", "configuration_update"})  # said elsewhere: in `tools`, in the settings
 _COMPACTED = "is a history compacted by another model, which this upstream cannot read; start a new thread or switch back"

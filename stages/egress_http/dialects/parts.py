@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from ...contract.errors import refuse
-from .base import Notes, Target
+from ...contract.notes import Notes
+from .base import Target
 
 Part = dict[str, Any]
 

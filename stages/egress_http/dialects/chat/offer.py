@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....contract import choosing
+from ....contract.choosing import Choice
+from ....contract.notes import Notes
+from ....contract.tools import Tool, ToolTable
 from ...config import Quirks
 from .. import offering
-from ..base import Notes
-from ..offering import Choice
-from ..tools import Tool, ToolTable
 from .subset import fit
 
 Payload = dict[str, Any]
@@ -16,7 +17,7 @@ Payload = dict[str, Any]
 
 def tool_settings(body: Payload, tools: ToolTable, quirks: Quirks, notes: Notes) -> Payload:
     """All of `tools`, `tool_choice` and `parallel_tool_calls`, or none of them: without tools the others are refused."""
-    chosen = offering.choose(body.get("tool_choice"), tools, notes)
+    chosen = choosing.choose(body.get("tool_choice"), tools, notes)
     choice, offered = choose(chosen, quirks, notes)
     if not offered:
         return {}

@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
+from ....contract.asked import items_of, tools_of
 from ....contract.errors import refuse
-from ..asked import items_of, tools_of
-from ..base import Notes, Target
+from ....contract.notes import Notes
+from ....contract.tools import ToolTable
+from ..base import Target
 from ..history import History
 from ..pairs import Pairs
-from ..tools import ToolTable
 from .messages import Conversation
 from .offer import tool_settings
 from .parts import PartReader

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....contract.asked import limit, setting
+from ....contract.notes import Notes
 from ...config import Quirks
-from ..asked import limit, setting
-from ..base import Notes, Target
+from ..base import Target
 from ..parts import as_json
 
 Payload = dict[str, Any]

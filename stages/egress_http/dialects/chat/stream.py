@@ -11,11 +11,11 @@ from typing import Any
 from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
 from ....contract.sse import Frame
+from ....contract.tools import ToolTable
 from .. import finish, provider_errors
 from ..base import Target
 from ..ids import CallIds
 from ..surrogates import Halves
-from ..tools import ToolTable
 from .chunks import Choice, Chunk, Delta, ToolDelta, decode, decode_leniently, from_dict
 from .content import content_pieces, details_text
 from .tail import Tail

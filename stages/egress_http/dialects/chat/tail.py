@@ -10,12 +10,12 @@ from typing import Any
 
 from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
+from ....contract.tools import Tool, ToolTable
 from .. import finish
 from ..base import Target
 from ..call_writer import CallWriter, value_of
 from ..ids import CallIds
 from ..surrogates import Halves
-from ..tools import Tool, ToolTable
 from .calls import Assembly, Call, arguments_of
 from .chunks import ToolDelta
 from .thought import Thought, sealed_call

@@ -10,15 +10,17 @@ from typing import Any
 
 import msgspec
 
+from ....contract import choosing
+from ....contract.asked import items_of, limit, setting, tools_of
+from ....contract.choosing import Choice
 from ....contract.errors import refuse
+from ....contract.notes import Notes
+from ....contract.tools import Tool, ToolTable
 from .. import offering
-from ..asked import items_of, limit, setting, tools_of
-from ..base import Notes, Target
+from ..base import Target
 from ..history import History
-from ..offering import Choice
 from ..pairs import Pairs
 from ..parts import as_json
-from ..tools import Tool, ToolTable
 from . import models, schema
 from .contents import Contents
 from .parts import PartReader
@@ -43,7 +45,7 @@ def translate(body: dict[str, Any], target: Target) -> GeminiRequest:
     tools = tools_of(body, items, notes)
     pairs = Pairs(items)
     contents = _tell(body, items, tools, pairs, target, notes)
-    choice = offering.choose(body.get("tool_choice"), tools, notes)
+    choice = choosing.choose(body.get("tool_choice"), tools, notes)
     settings, words = _settings(body, items, target, bool(choice.offered), notes)
     told = contents.end()
     if not told:

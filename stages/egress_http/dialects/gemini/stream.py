@@ -13,11 +13,11 @@ import msgspec
 from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
 from ....contract.sse import Frame
+from ....contract.tools import ToolTable
 from .. import finish as common
 from ..call_writer import CallWriter, value_of
 from ..ids import CallIds
 from ..parts import as_json
-from ..tools import ToolTable
 from . import errors, finish
 from .signatures import Mark, Signatures
 from .usage import read_usage

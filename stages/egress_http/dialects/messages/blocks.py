@@ -14,11 +14,11 @@ import msgspec
 
 from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
+from ....contract.tools import Tool
 from .. import finish
 from ..base import Target
 from ..call_writer import CallWriter, value_of
 from ..parts import as_json
-from ..tools import Tool
 from . import reasoning
 from .events import Delta
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....contract.choosing import Choice
+from ....contract.notes import Notes
+from ....contract.tools import Tool
 from .. import offering
-from ..base import Notes
-from ..offering import Choice
-from ..tools import Tool
 from .models import Traits
 from .thinking import can_be_forced
 

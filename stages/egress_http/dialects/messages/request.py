@@ -13,14 +13,15 @@ from typing import Any
 
 import msgspec
 
+from ....contract.asked import items_of, limit, setting, tools_of
+from ....contract.choosing import Choice, choose
 from ....contract.errors import refuse
-from ..asked import items_of, limit, setting, tools_of
-from ..base import Notes, Target
+from ....contract.notes import Notes
+from ....contract.tools import ToolTable
+from ..base import Target
 from ..history import History
-from ..offering import Choice, choose
 from ..pairs import Pairs
 from ..parts import as_json, text_part
-from ..tools import ToolTable
 from . import cache, thinking
 from .conversation import Conversation, Message, in_bare_loop
 from .models import Traits, traits_of

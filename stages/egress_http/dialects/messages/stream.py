@@ -12,11 +12,11 @@ from typing import Any
 from ....contract.errors import Failure
 from ....contract.events import Event, ResponseBuilder
 from ....contract.sse import Frame
+from ....contract.tools import ToolTable
 from .. import finish
 from ..base import Target
 from ..ids import CallIds
 from ..surrogates import Halves, mend
-from ..tools import ToolTable
 from . import errors
 from .blocks import Block, Call, Ignored, Text, Thinking
 from .events import Delta, StreamEvent, decode, decode_leniently

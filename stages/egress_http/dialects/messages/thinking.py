@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..base import Notes
+from ....contract.notes import Notes
 from .models import BUDGETS, LEAST_BUDGET, Traits
 
 # Codex's word for an effort → the API's. Words that neither knows count as `high`.

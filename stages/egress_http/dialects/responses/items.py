@@ -11,11 +11,11 @@ from typing import Any
 from ....contract import summary
 from ....contract.envelope import is_ours
 from ....contract.errors import refuse
+from ....contract.notes import Notes
+from ....contract.tools import Kind, ToolTable
 from .. import freeform
-from ..base import Notes
 from ..pairs import type_of
 from ..parts import as_json
-from ..tools import Kind, ToolTable
 from .blobs import Blobs
 from .service import Service
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from ....contract import asked
 from ....contract.body import Document
-from .. import asked
-from ..base import Notes, Target
-from ..offering import choose, description, parameters
-from ..tools import Tool, ToolTable
+from ....contract.choosing import choose
+from ....contract.notes import Notes
+from ....contract.tools import Tool, ToolTable
+from ..base import Target
+from ..offering import description, parameters
 from .blobs import Blobs
 from .items import ItemReader
 from .service import Service, service_of

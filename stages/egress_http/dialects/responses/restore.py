@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from ....contract.events import Event
+from ....contract.tools import Tool, ToolTable
 from .. import freeform
 from ..call_writer import value_of
-from ..tools import Tool, ToolTable
 
 _ARGUMENTS = "response.function_call_arguments"
 _INPUT = "response.custom_tool_call_input"

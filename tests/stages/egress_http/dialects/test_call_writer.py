@@ -1,7 +1,7 @@
 import pytest
 from codex_shim.stages.contract.events import ResponseBuilder
+from codex_shim.stages.contract.tools import Kind, Tool
 from codex_shim.stages.egress_http.dialects.call_writer import CallWriter, value_of
-from codex_shim.stages.egress_http.dialects.tools import Kind, Tool
 
 
 def tool(kind: Kind, name: str = "t") -> Tool:

@@ -1,11 +1,11 @@
 from typing import Any
 
 import pytest
+from codex_shim.stages.contract import choosing
+from codex_shim.stages.contract.notes import Notes
+from codex_shim.stages.contract.tools import ToolTable
 from codex_shim.stages.egress_http.config import Quirks
-from codex_shim.stages.egress_http.dialects import offering
-from codex_shim.stages.egress_http.dialects.base import Notes
 from codex_shim.stages.egress_http.dialects.chat import offer
-from codex_shim.stages.egress_http.dialects.tools import ToolTable
 
 SPECS = [{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}]
 
@@ -22,7 +22,7 @@ def parameters(schema: Any) -> Any:
 
 
 def choose(given: Any, tools: ToolTable, notes: Notes) -> Any:
-    return offer.choose(offering.choose(given, tools, notes), Quirks(), notes)
+    return offer.choose(choosing.choose(given, tools, notes), Quirks(), notes)
 
 
 @pytest.mark.parametrize("schema", [None, {}, {"type": "object"}, {"properties": None}, {"type": None}, True])

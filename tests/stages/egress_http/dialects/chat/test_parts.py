@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 from codex_shim.stages.contract.errors import HopError
-from codex_shim.stages.egress_http.dialects.base import Notes, Target
+from codex_shim.stages.contract.notes import Notes
+from codex_shim.stages.egress_http.dialects.base import Target
 from codex_shim.stages.egress_http.dialects.chat.parts import PartReader, collapse
 from codex_shim.stages.egress_http.dialects.parts import text_part
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from codex_shim.stages.egress_http.dialects.base import Notes
+from codex_shim.stages.contract.choosing import Choice
+from codex_shim.stages.contract.notes import Notes
+from codex_shim.stages.contract.tools import Tool
 from codex_shim.stages.egress_http.dialects.messages.models import traits_of
 from codex_shim.stages.egress_http.dialects.messages.offer import offer, possible, wire_choice
-from codex_shim.stages.egress_http.dialects.offering import Choice
-from codex_shim.stages.egress_http.dialects.tools import Tool
 
 OPUS = traits_of("claude-opus-4-6")
 TOOL = Tool(flat="f", kind="function_call", name="f", spec={})

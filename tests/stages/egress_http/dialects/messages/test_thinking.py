@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from codex_shim.stages.egress_http.dialects.base import Notes
+from codex_shim.stages.contract.notes import Notes
 from codex_shim.stages.egress_http.dialects.messages.models import traits_of
 from codex_shim.stages.egress_http.dialects.messages.thinking import can_be_forced, headers, settings
 

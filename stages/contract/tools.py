@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .base import Notes
+from .notes import Notes
 
 Kind = Literal["function_call", "custom_tool_call", "tool_search_call"]
 

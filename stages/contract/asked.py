@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...contract.errors import refuse
-from .base import Notes
+from .errors import refuse
+from .notes import Notes
 from .tools import ToolTable
 
 _STATEFUL = {

@@ -1,8 +1,8 @@
 import re
 from typing import Any
 
-from codex_shim.stages.egress_http.dialects.base import Notes
-from codex_shim.stages.egress_http.dialects.tools import NAME_LIMIT, ToolTable
+from codex_shim.stages.contract.notes import Notes
+from codex_shim.stages.contract.tools import NAME_LIMIT, ToolTable
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,9 +6,8 @@ import copy
 from typing import Any
 
 import pytest
-from codex_shim.stages.contract import summary
+from codex_shim.stages.contract import compaction, summary
 from codex_shim.stages.contract.events import Usage
-from codex_shim.stages.egress_http import compaction
 
 ASKED = {
     "model": "slug",

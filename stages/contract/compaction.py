@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from ..contract import summary
-from ..contract.errors import CONTEXT_OVERFLOW, INVALID_REQUEST, QUOTA, RATE_LIMITED, SERVER_ERROR, Failure
-from ..contract.events import Usage
+from . import summary
+from .errors import CONTEXT_OVERFLOW, INVALID_REQUEST, QUOTA, RATE_LIMITED, SERVER_ERROR, Failure
+from .events import Usage
 
 ATTEMPTS = 2
 
