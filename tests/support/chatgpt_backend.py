@@ -70,6 +70,11 @@ class ChatGptBackend:
         return self._upstream.url
 
     @property
+    def table(self) -> str:
+        """For pipeline.toml: the one way to lead a chain to another backend than the real one."""
+        return f'[egress.chatgpt]\nbase_url = "{self.url}"\n'
+
+    @property
     def chatgpt_url(self) -> str:
         """For Codex's own `chatgpt_base_url`: where a client that is named OpenAI asks which origin serves its workspace."""
         return self.url.removesuffix("/codex")
