@@ -19,6 +19,9 @@ RATE_LIMITED = "rate_limit_exceeded"
 QUOTA = "insufficient_quota"
 AUTHENTICATION = "invalid_api_key"
 SERVER_ERROR = "server_error"
+# What the ChatGPT backend says of a plan: it is used up, or does not hold this. Nobody waits such a thing out in a request.
+USAGE_LIMIT = "usage_limit_reached"
+PLAN_LIMITS = frozenset({USAGE_LIMIT, "usage_not_included"})
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 

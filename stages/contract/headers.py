@@ -11,6 +11,8 @@ TRACEPARENT = "traceparent"
 LOCAL_TOKEN = "x-codex-shim-token"  # noqa: S105  # the name of the header
 # That token and its account, sealed by ingress for the ChatGPT egress alone (docs/decisions/0010).
 USER_LOGIN = "x-codex-shim-user"
+# The account that a ChatGPT token is used for, as Codex sends it.
+ACCOUNT = "chatgpt-account-id"
 
 # RFC 9110 section 7.6.1, with the two that proxies add. They speak of one connection, not of the message.
 HOP_BY_HOP = frozenset(
@@ -30,14 +32,17 @@ HOP_BY_HOP = frozenset(
 # Written anew by whoever sends the message, because they describe its bytes or its sender's connection.
 REWRITTEN = frozenset({"host", "content-length", "content-encoding", "accept-encoding", "expect"})
 
+# What belongs to the caller and whoever it calls. Behind ingress only sealed forms of it go on.
+NOT_SENT_ON = frozenset({"authorization", LOCAL_TOKEN, ACCOUNT})
+
 # `openai-model` with another name than the slug makes Codex warn of a cyber-risk reroute; the others are the server's own.
 NOT_RETURNED = frozenset({"openai-model", "server", "date", "content-length", "set-cookie"})
 
 
 def forward_request(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The request headers a relay sends on. Names come out in lower case; `authorization` is the caller's business."""
+    """The request headers a relay sends on. Names come out in lower case; `authorization` is the sender's business."""
     kept = _end_to_end(headers)
-    return {name: value for name, value in kept.items() if name not in REWRITTEN and name != "authorization"}
+    return {name: value for name, value in kept.items() if name not in REWRITTEN and name not in NOT_SENT_ON}
 
 
 def forward_response(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ..contract.errors import CONTEXT_OVERFLOW, INVALID_REQUEST, MODEL_NOT_FOUND, RATE_LIMITED, SERVER_ERROR, Failure
+from ..contract.errors import CONTEXT_OVERFLOW, INVALID_REQUEST, MODEL_NOT_FOUND, PLAN_LIMITS, RATE_LIMITED, SERVER_ERROR, Failure
 
 # Longer than this, a user would rather read the sentence than watch a spinner.
 PATIENCE_SECONDS = 60
@@ -29,6 +29,8 @@ def for_codex(failure: Failure) -> Failure:
     """The same failure with the code, and where needed the words, that Codex acts rightly upon."""
     if failure.code in (CONTEXT_OVERFLOW, MODEL_NOT_FOUND):
         return failure
+    if failure.code in PLAN_LIMITS:
+        return _recoded(failure, INVALID_REQUEST)
     if failure.code == RATE_LIMITED or (failure.status == 429 and failure.code != "insufficient_quota"):
         return _limited(failure)
     if failure.code == SERVER_ERROR or failure.status in _TRANSIENT or (failure.status >= 500 and failure.code != INVALID_REQUEST):

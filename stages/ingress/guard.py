@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 
 from ..contract.errors import AUTHENTICATION, HopError, refuse
 from ..contract.handshake import is_loopback
-from ..contract.headers import bearer
+from ..contract.headers import ACCOUNT, LOCAL_TOKEN, bearer
+from ..contract.login import Login, from_token
+
+_HOW = (
+    f"send it as `Authorization: Bearer …`, or as `{LOCAL_TOKEN}: …` beside a ChatGPT login; `codex-shim generate` writes it into "
+    "Codex's configuration"
+)
 
 
 def check_host(headers: Mapping[str, str], allowed: Iterable[str]) -> None:
@@ -38,14 +44,41 @@ def check_json(headers: Mapping[str, str]) -> None:
 
 
 def check_token(headers: Mapping[str, str], expected: str | None, *, required: bool) -> None:
-    """The local bearer token, written into Codex's configuration by `codex-shim generate`."""
-    given = bearer(headers)
+    """The local token, written into Codex's configuration by `codex-shim generate`. It comes as the bearer token or, where that one
+    is the user's own, in a header of ours."""
+    given = headers.get(LOCAL_TOKEN)
+    if given is None:
+        given = bearer(headers)
     if not expected or (given is None and not required):
         return
     if given is None:
-        raise _unauthorised("the bearer token is missing; `codex-shim generate` writes it into Codex's configuration")
-    if not hmac.compare_digest(given.encode(), expected.encode()):
-        raise _unauthorised("the bearer token is not this chain's; `codex-shim generate` writes the right one")
+        raise _unauthorised(f"this chain's token is missing; {_HOW}")
+    if not _same(given, expected):
+        raise _unauthorised(f"the token is not this chain's; {_HOW}")
+
+
+def users_login(headers: Mapping[str, str], local_token: str | None) -> Login | None:
+    """The ChatGPT login that a caller brings, None where there is none. For callers whom `check_token` has let in.
+
+    What names no account is no ChatGPT login: Codex sends an API key in the same place.
+    """
+    if LOCAL_TOKEN not in headers:
+        return None
+    token, account = bearer(headers), headers.get(ACCOUNT, "")
+    if token is None or not (token + account).isascii() or (local_token and _same(token, local_token)):
+        return None
+    login = from_token(token, account)
+    return login if login.account_id else None
+
+
+def without(headers: Mapping[str, str], name: str) -> dict[str, str]:
+    """The same headers, by their names in lower case, but for one."""
+    return {each.lower(): value for each, value in headers.items() if each.lower() != name}
+
+
+def _same(given: str, expected: str) -> bool:
+    """Takes the same time wherever the two differ."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
 
 
 def _unauthorised(sentence: str) -> HopError:

@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
+from ..contract import sealed
 from ..contract.body import Document, check_text
 from ..contract.errors import SERVER_ERROR, Failure, HopError, read_failure
 from ..contract.events import ResponseBuilder
-from ..contract.headers import REQUEST_ID, TRACEPARENT, forward_response
+from ..contract.headers import REQUEST_ID, TRACEPARENT, USER_LOGIN, forward_response
 from ..contract.sse import encode_events
 from ..kit import advertised
 from ..kit.client import Reply
@@ -47,6 +48,8 @@ class Ingress(Stage[Config]):
             REQUEST_ID: exchange.request_id,
             TRACEPARENT: exchange.headers.get(TRACEPARENT) or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
         }
+        if USER_LOGIN in exchange.headers:
+            exchange.headers = guard.without(exchange.headers, USER_LOGIN)  # only ingress says whose login a request brings
         guard.check_host(exchange.headers, self.context.config.allowed_hosts)
         guard.check_origin(exchange.headers, self.context.config.allowed_origins)
 
@@ -62,7 +65,7 @@ class Ingress(Stage[Config]):
         await self.context.next.relay(exchange, (await self._read(exchange)).encode())
 
     async def models(self, exchange: Exchange) -> None:
-        self._check_token(exchange, required=False)  # `codex doctor` asks without one, and slugs are no secret here
+        await self._recognise(exchange, required=False)  # `codex doctor` asks without one, and slugs are no secret here
         await self.forward(exchange)
 
     async def fail(self, exchange: Exchange, failure: Failure) -> None:
@@ -74,11 +77,16 @@ class Ingress(Stage[Config]):
     async def health(self) -> dict[str, Any]:
         return msgspec.to_builtins(await advertised.read(self.context.config.advertised))
 
-    def _check_token(self, exchange: Exchange, *, required: bool) -> None:
-        guard.check_token(exchange.headers, self.context.config.token, required=required)
+    async def _recognise(self, exchange: Exchange, *, required: bool) -> None:
+        """Check the caller's token; the login it may have brought goes on sealed."""
+        config = self.context.config
+        guard.check_token(exchange.headers, config.token, required=required)
+        login = guard.users_login(exchange.headers, config.token)
+        if login is not None and config.seal_key:
+            exchange.added_headers[USER_LOGIN] = await asyncio.to_thread(sealed.seal, config.seal_key, login)
 
     async def _read(self, exchange: Exchange) -> Document:
-        self._check_token(exchange, required=True)
+        await self._recognise(exchange, required=True)
         guard.check_json(exchange.headers)
         limit = self.context.config.body_limit_mib * _MIB
         body = await exchange.body(limit)
@@ -96,8 +104,9 @@ class Ingress(Stage[Config]):
 
     async def _stream(self, exchange: Exchange, document: Document) -> None:
         async with self.context.next.open(exchange, document.encode()) as reply:
+            exchange.answer_headers = _beside_the_body(reply)  # also where the answer is a failure, which is rendered anew
             await _expect_stream(reply, self.context.handshake.next_name)
-            await exchange.start(200, forward_response(reply.headers.items()))
+            await exchange.start(200, {"content-type": "text/event-stream"})
             ending = StreamEnding(document.get("model", str) or "", for_codex if is_codex(exchange.headers) else _unchanged)
             async with _keepalive(exchange, ending, self.context.config.keepalive_seconds):
                 await self._copy(reply, exchange, ending)
@@ -130,6 +139,13 @@ class Ingress(Stage[Config]):
         await exchange.start()
         await exchange.write(encode_events([*builder.start(), *builder.fail(for_codex(failure))]))
         await exchange.end()
+
+
+def _beside_the_body(reply: Reply) -> dict[str, str]:
+    """The headers of an answer that hold whatever its body is: limits, the state of a turn, another server's id of it."""
+    headers = forward_response(reply.headers.items())
+    headers.pop("content-type", None)
+    return headers
 
 
 async def _expect_stream(reply: Reply, who: str) -> None:

@@ -1,4 +1,4 @@
-"""An upstream played byte by byte in the test's own loop, and an egress in front of it, served by the kit."""
+"""An upstream played byte by byte in the test's own loop, and a stage in front of it, served by the kit."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from codex_shim.stages.contract.handshake import Handshake
-from codex_shim.stages.egress_http.config import Config, Model
+from codex_shim.stages.egress_http.config import Config as EgressConfig
+from codex_shim.stages.egress_http.config import Model
 from codex_shim.stages.egress_http.stage import EgressHttp
+from codex_shim.stages.ingress.config import Config as IngressConfig
+from codex_shim.stages.ingress.stage import Ingress
 from codex_shim.stages.kit.logs import Log
 from codex_shim.stages.kit.server import StageServer
-from codex_shim.stages.kit.stage import Context
+from codex_shim.stages.kit.stage import Context, Stage
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Request-Id: theirs\r\n\r\n"
 
@@ -79,12 +82,25 @@ async def upstream(*answers: bytes, silent: bool = False) -> AsyncIterator[RawUp
 @asynccontextmanager
 async def egress(base_url: str, **config: Any) -> AsyncIterator[str]:
     """The address of an egress that serves the slug `slug` as the model `theirs`."""
+    models = config.pop("models", {"slug": Model(model="theirs")})
+    async with _serving(EgressHttp, EgressConfig(base_url=base_url, models=models, **config)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def ingress(following: str, **config: Any) -> AsyncIterator[str]:
+    """The address of an ingress before `following`, the address of a hop."""
+    async with _serving(Ingress, IngressConfig(**config), following.removesuffix("/v1")) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _serving(stage_type: type[Stage[Any]], config: Any, following: str | None = None) -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    handshake = Handshake(stage="egress", host="127.0.0.1", port=port, drain_seconds=0.1)
-    models = {"slug": Model(model="theirs")}
-    context = Context(handshake, Config(base_url=base_url, models=models, **config), Log("egress"))
-    stage = EgressHttp(context)
+    handshake = Handshake(stage="tested", host="127.0.0.1", port=port, next=following, drain_seconds=0.1)
+    context = Context(handshake, config, Log("tested"))
+    stage = stage_type(context)
     server = StageServer(stage)
     await server.start(listening)
     try:

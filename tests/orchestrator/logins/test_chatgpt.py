@@ -33,7 +33,7 @@ def test_a_login_is_usable_until_its_token_expires(tmp_path: Path) -> None:
 def test_d55_an_expired_token_is_not_usable_and_says_what_to_do(tmp_path: Path) -> None:
     path = write(tmp_path / "auth.json", {"tokens": {"access_token": token(exp=1), "account_id": "acc"}})
     state = chatgpt.check(path, NOW)
-    assert (state.usable, state.reason) == (False, "the ChatGPT login has expired; run `codex login`")
+    assert (state.usable, state.reason) == (False, "the ChatGPT login has expired (1970-01-01 00:00 UTC); run `codex login`")
 
 
 @pytest.mark.parametrize("content", [{}, {"OPENAI_API_KEY": "sk-secret"}, {"tokens": None}, {"tokens": {"access_token": ""}}, []])

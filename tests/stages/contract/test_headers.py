@@ -14,6 +14,8 @@ def test_headers_of_one_connection_stay_behind() -> None:
         ("Content-Length", "5"),
         ("Content-Encoding", "zstd"),
         ("Authorization", "Bearer local"),
+        ("X-Codex-Shim-Token", "local"),
+        ("ChatGPT-Account-Id", "account"),
         ("x-codex-turn-state", "abc"),
         ("session-id", "s"),
         ("X-Unknown", "kept"),

@@ -28,6 +28,8 @@ from codex_shim.stages.ingress.codex import for_codex, is_codex
         (429, "rate_limit_exceeded", 100, "invalid_prompt", "no. The provider asks to wait 100 seconds."),
         (429, "rate_limit_exceeded", 3600, "invalid_prompt", "no. The provider asks to wait about 60 minutes."),
         (429, "insufficient_quota", 3600, "invalid_prompt", "no."),
+        (429, "usage_limit_reached", 3600, "invalid_prompt", "no."),
+        (429, "usage_not_included", None, "invalid_prompt", "no."),
         (429, "something", 3, "rate_limit_exceeded", "no. Please try again in 3s."),
         (500, "server_error", None, "server_error", "no."),
         (502, "bad_gateway", None, "server_error", "no."),

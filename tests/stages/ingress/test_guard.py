@@ -66,3 +66,26 @@ def test_the_token_counts(header: str | None, required: bool, refused: bool) -> 
     with pytest.raises(HopError, match="codex-shim generate") as refusal:
         guard.check_token(headers, "right", required=required)
     assert refusal.value.failure.status == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({"x-codex-shim-token": "right"}, False),
+        ({"x-codex-shim-token": "right", "authorization": "Bearer the user's own"}, False),
+        ({"x-codex-shim-token": "wrong", "authorization": "Bearer right"}, True),
+        ({"x-codex-shim-token": "w\udcffrong"}, True),
+    ],
+)
+def test_the_token_may_come_in_a_header_of_ours(headers: dict[str, str], refused: bool) -> None:
+    if not refused:
+        guard.check_token(headers, "right", required=True)
+        return
+    with pytest.raises(HopError, match="x-codex-shim-token") as refusal:
+        guard.check_token(headers, "right", required=True)
+    assert refusal.value.failure.status == 401
+
+
+def test_an_account_without_readable_text_is_no_login() -> None:
+    headers = {"x-codex-shim-token": "right", "authorization": "Bearer token", "chatgpt-account-id": "acc\udcff"}
+    assert guard.users_login(headers, "right") is None
