@@ -12,18 +12,17 @@ import msgspec
 from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import ResponseBuilder
 from ..contract.secret import REDACTED
-from ..contract.sse import Frame, SSEDecoder
+from ..contract.sse import Frame
 from ..kit.client import HopClient, Reply
 from .config import Config
 from .credentials import ApiKey
 from .dialects import waits
 from .dialects.base import Dialect, Output, Prepared
+from .dialects.framing import Framing
 from .passing import to_client
 
 # How long usage may come after the reason to stop; some servers then leave the connection open and silent.
 GRACE_SECONDS = 2.0
-# A whole answer in one piece of JSON.
-JSON_LIMIT = 64 * 1024 * 1024
 # Of what is shorter, like the `1` in `x-beta: 1`, an error may speak by chance.
 SHORTEST_SECRET = 8
 
@@ -137,14 +136,11 @@ def without_secrets(message: str, secrets: Sequence[str]) -> str:
 
 
 async def _frames(reply: Reply) -> AsyncIterator[list[Frame]]:
-    """Frames per read. A JSON answer to a stream request is one frame: some gateways do not stream."""
-    if not reply.is_stream and "json" in reply.headers.get("content-type", ""):
-        yield [Frame(b"", await reply.read(JSON_LIMIT))]
-        return
-    decoder = SSEDecoder()
+    """Frames per read."""
+    framing = Framing(reply.headers.get("content-type", ""))
     async for chunk in reply.chunks():
-        yield decoder.feed(chunk)
-    yield decoder.finish()
+        yield framing.feed(chunk)
+    yield framing.finish()
 
 
 def _advice(status: int) -> str:

@@ -80,6 +80,23 @@ def test_json_in_place_of_a_stream_is_an_answer() -> None:
     assert got.events[-1]["response"]["output"][0]["content"][0]["text"] == "Hi"
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "text/event-stream", "application/octet-stream"])
+@pytest.mark.parametrize("dialect", ["chat", "messages", "responses", "gemini"])
+def test_an_error_in_a_success_of_any_type_is_told_in_the_providers_words(content_type: str, dialect: str) -> None:
+    body = json.dumps({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded, sorry."}}).encode()
+    got = ask(plain("200 OK", content_type, body), dialect=dialect)
+    assert got.events[-1]["response"]["error"] == {"code": "server_error", "message": "127.0.0.1: Overloaded, sorry."}
+
+
+def test_words_that_are_no_answer_are_quoted() -> None:
+    got = ask(plain("200 OK", "text/plain", b"no healthy upstream"))
+    assert got.events[-1]["response"]["error"]["message"].endswith("not part of an answer: no healthy upstream")
+
+
+def test_a_stream_under_a_wrong_name_is_read() -> None:
+    assert ask(plain("200 OK", "application/json", WORDS + STOP)).events[-1]["type"] == "response.completed"
+
+
 def test_a_web_page_is_told_as_what_it_is() -> None:
     got = ask(plain("200 OK", "text/html", b"<html>Log in</html>"))
     assert got.status == 502
