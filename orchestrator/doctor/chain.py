@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from codex_shim.stages.contract.handshake import parse_listen
 
+from ..running.status import SLEEPS, UP
 from ..settings.pipeline import Pipeline
 from ..system import port_owner
 from .check import Check, Section, count
@@ -68,10 +69,11 @@ def judge_health(running: Running, health: dict[str, Any] | None) -> Check:
 
 
 def judge_stage(stage: dict[str, Any]) -> Check:
-    """A `StageStatus`. States that are neither ready nor trouble (it is run by hand, it has not been needed yet) are told."""
+    """A `StageStatus`. A state that is neither fine nor trouble (it is run by hand) is told."""
     name, state, last = stage["name"], stage["state"], stage["last_exit"]
-    if state == "ready":
-        return _CHAIN.ok(f"{name} is ready", [f"it has died before: {last}"] if last else [])
+    if state in UP:
+        means = f": it {SLEEPS}" if state == "asleep" else ""
+        return _CHAIN.ok(f"{name} is {state}{means}", [f"it has died before: {last}"] if last else [])
     if state == "failed":
         remedy = f"`codex-shim pipeline logs {name}` says why; then `codex-shim pipeline restart {name}`"
         return _CHAIN.fail(f"{name} has failed: {last or 'it never came up'}", remedy)
