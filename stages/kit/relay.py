@@ -6,6 +6,7 @@ too: only ingress may make a well-formed end out of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from ..contract.headers import forward_request, forward_response
 from ..contract.secret import Secret
 from ..contract.sse import Frame, SSEDecoder, encode_frame
 from .client import HopClient, Reply
-from .exchange import Exchange
+from .exchange import INNER_LIMIT, Exchange
 
 
 class FrameFilter(Protocol):
@@ -49,9 +50,22 @@ class NextHop:
         target = self._base_url + exchange.path
         return self._client.open(exchange.method, target, self.headers(exchange), body, who=self._name)
 
-    async def relay(self, exchange: Exchange, body: bytes | None, *, change: FrameFilter | None = None) -> None:
-        """Forward the exchange. `change` is applied to an event stream, frame by frame; JSON answers pass as they are."""
+    async def relay(
+        self,
+        exchange: Exchange,
+        body: bytes | None,
+        *,
+        change: FrameFilter | None = None,
+        change_whole: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        """Forward the exchange. `change` is applied to an event stream, frame by frame; `change_whole` to the body of any other
+        successful answer, which is then read to its end first. Without them, and for errors, bytes pass as they come.
+        """
         async with self.open(exchange, body) as reply:
+            if change_whole is not None and reply.status == 200 and not reply.is_stream:
+                whole = change_whole(await reply.read(INNER_LIMIT))
+                await exchange.reply(whole, headers=forward_response(reply.headers.items()))
+                return
             await exchange.start(reply.status, forward_response(reply.headers.items()))
             if change is not None and reply.is_stream:
                 await _copy_changed(reply, exchange, change)

@@ -1,7 +1,8 @@
 """The host of a script stage: a plain Python file that imports nothing of ours.
 
 The file defines `request(body)`, `event(event)`, or both. A body and an event are dicts; what is returned takes their place, None
-keeps the one that was given, with what was changed in it. `event` may return a list: none or several events for one.
+keeps the one that was given, with what was changed in it. `event` may return a list: none or several events for one. An answer in
+one piece of JSON is one event, the last that it would have had as a stream.
 `raise PermissionError("why")` refuses a request with that sentence.
 
 A script that fails is its user's to mend, so the sentence with the line it failed in goes to the client, as an error that is not
@@ -59,7 +60,7 @@ class ScriptStage(Stage[dict[str, Any]]):
 
     async def _relay_changed(self, exchange: Exchange, body: bytes, change: EventFilter) -> None:
         try:
-            await self.context.next.relay(exchange, body, change=change)
+            await self.context.next.relay(exchange, body, change=change, change_whole=change.whole)
         except ScriptError as error:
             if not exchange.started:
                 raise
@@ -118,6 +119,18 @@ class EventFilter:
 
     def finish(self) -> list[Frame]:
         return []
+
+    def whole(self, body: bytes) -> bytes:
+        """An answer in one piece is shown to the script as the event that would have ended it as a stream."""
+        try:
+            response = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            return body
+        if not isinstance(response, dict) or response.get("object") != "response":
+            return body
+        event = {"type": f"response.{response.get('status')}", "response": response}
+        told = [each["response"] for each in self._changed(event) if isinstance(each.get("response"), dict)]
+        return msgspec.json.encode(told[-1]) if told else body
 
     def failed(self, failure: Failure) -> dict[str, Any]:
         """The end of a stream whose script has failed, behind what was sent of it."""

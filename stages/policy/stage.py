@@ -19,3 +19,5 @@ class Policy(Stage[Config]):
             exchange.notes["rules"] = apply(rules, document)
             body = document.encode()
         await self.context.next.relay(exchange, body)
+
+    compact = responses  # what the summary is made from is the same conversation

@@ -83,19 +83,20 @@ async def upstream(*answers: bytes, silent: bool = False) -> AsyncIterator[RawUp
 async def egress(base_url: str, **config: Any) -> AsyncIterator[str]:
     """The address of an egress that serves the slug `slug` as the model `theirs`."""
     models = config.pop("models", {"slug": Model(model="theirs")})
-    async with _serving(EgressHttp, EgressConfig(base_url=base_url, models=models, **config)) as url:
+    async with serving(EgressHttp, EgressConfig(base_url=base_url, models=models, **config)) as url:
         yield url
 
 
 @asynccontextmanager
 async def ingress(following: str, **config: Any) -> AsyncIterator[str]:
     """The address of an ingress before `following`, the address of a hop."""
-    async with _serving(Ingress, IngressConfig(**config), following.removesuffix("/v1")) as url:
+    async with serving(Ingress, IngressConfig(**config), following.removesuffix("/v1")) as url:
         yield url
 
 
 @asynccontextmanager
-async def _serving(stage_type: type[Stage[Any]], config: Any, following: str | None = None) -> AsyncIterator[str]:
+async def serving(stage_type: type[Stage[Any]], config: Any, following: str | None = None) -> AsyncIterator[str]:
+    """The address of a stage before `following`, the base URL of a hop."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     handshake = Handshake(stage="tested", host="127.0.0.1", port=port, next=following, drain_seconds=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from codex_shim.stages.contract.errors import HopError
 from codex_shim.stages.contract.sse import Frame
-from codex_shim.stages.kit.script import EventFilter, ScriptError, change_request, load
+from codex_shim.stages.kit.client import HopClient
+from codex_shim.stages.kit.script import EventFilter, ScriptError, ScriptStage, change_request, load
+from raw_upstream import plain, serving, upstream
 
 
 def write(folder: Path, text: str) -> str:
@@ -93,6 +96,44 @@ def test_what_is_no_object_passes_by_the_script(tmp_path: Path) -> None:
     change = EventFilter(load(path, {})["event"], path)
     assert change.feed(Frame(b"", b"[DONE]")) == [Frame(b"", b"[DONE]")]
     assert change.feed(Frame(b"", b"[1]")) == [Frame(b"", b"[1]")]
+
+
+def test_an_answer_in_one_piece_is_the_event_that_would_have_ended_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "def event(event):\n    event['response']['seen'] = event['type']")
+    change = EventFilter(load(path, {})["event"], path)
+    answer = {"id": "resp_1", "object": "response", "status": "incomplete", "n": 9007199254740993}
+    assert json.loads(change.whole(json.dumps(answer).encode())) == {**answer, "seen": "response.incomplete"}
+    for other in (b'{"object": "response.compaction"}', b"[1]", b"words"):
+        assert change.whole(other) == other
+    dropped = EventFilter(lambda event: [], path)
+    assert dropped.whole(json.dumps(answer).encode()) == json.dumps(answer).encode()
+
+
+def answered(script: str, answer: bytes) -> bytes:
+    """What a client that does not stream gets through a script stage."""
+
+    async def talk() -> bytes:
+        client = HopClient()
+        try:
+            async with upstream(answer) as raw, serving(stage, {}, raw.url.removesuffix("/v1")) as url:
+                async with client.open("POST", url + "/responses", {}, b'{"input":"hi"}') as reply:
+                    return await reply.read()
+        finally:
+            await client.close()
+
+    stage = type("Script", (ScriptStage,), {"path": script})
+    return asyncio.run(talk())
+
+
+def test_a_client_that_does_not_stream_sees_what_the_script_made_of_the_answer(tmp_path: Path) -> None:
+    path = write(tmp_path, "def event(event):\n    event['response']['seen'] = True")
+    answer = b'{"object":"response","status":"completed"}'
+    assert json.loads(answered(path, plain("200 OK", "application/json", answer)))["seen"] is True
+    refused = b'{"error":{"message":"no"}}'
+    assert answered(path, plain("400 Bad Request", "application/json", refused)) == refused
+    broken = write(tmp_path, "def event(event):\n    event['missing']")
+    told = json.loads(answered(broken, plain("200 OK", "application/json", answer)))
+    assert told["error"]["message"] == "the script trim.py failed: KeyError: 'missing' (line 2)"
 
 
 def test_a_stream_whose_script_fails_ends_behind_what_was_sent(tmp_path: Path) -> None:
