@@ -115,9 +115,12 @@ def answered(script: str, answer: bytes) -> bytes:
     async def talk() -> bytes:
         client = HopClient()
         try:
-            async with upstream(answer) as raw, serving(stage, {}, raw.url.removesuffix("/v1")) as url:
-                async with client.open("POST", url + "/responses", {}, b'{"input":"hi"}') as reply:
-                    return await reply.read()
+            async with (
+                upstream(answer) as raw,
+                serving(stage, {}, raw.url.removesuffix("/v1")) as url,
+                client.open("POST", url + "/responses", {}, b'{"input":"hi"}') as reply,
+            ):
+                return await reply.read()
         finally:
             await client.close()
 

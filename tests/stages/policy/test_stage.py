@@ -21,9 +21,11 @@ def sent_on(path: str, rules: list[InjectRule]) -> bytes:
         client = HopClient()
         try:
             async with upstream(plain("200 OK", "application/json", b"{}")) as raw:
-                async with serving(Policy, Config(rules=rules), raw.url.removesuffix("/v1")) as url:
-                    async with client.open("POST", url + path, {"content-type": "application/json"}, ASKED) as reply:
-                        assert await reply.read() == b"{}"
+                async with (
+                    serving(Policy, Config(rules=rules), raw.url.removesuffix("/v1")) as url,
+                    client.open("POST", url + path, {"content-type": "application/json"}, ASKED) as reply,
+                ):
+                    assert await reply.read() == b"{}"
                 return raw.requests[0].partition(b"\r\n\r\n")[2]
         finally:
             await client.close()
