@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import socket
 from collections.abc import Iterable
@@ -13,6 +11,7 @@ from urllib.parse import urlsplit
 
 from codex_shim.stages.contract.handshake import parse_listen
 
+from .. import loopback
 from ..running.status import SLEEPS, UP
 from ..settings.pipeline import Pipeline
 from ..system import port_owner
@@ -32,9 +31,8 @@ def check(subject: Subject) -> list[Check]:
         return [_CHAIN.warn(f"no chain is running for {subject.home.root}", "`codex-shim start`")]
     if not running.answered:
         return [_CHAIN.fail("the chain is running, but does not answer its commands", _RESTART)]
-    health = ask_health(running.url)
     return [
-        judge_health(running, health),
+        judge_health(running, loopback.health(running.url)),
         *(judge_stage(stage) for stage in running.stages),
         *judge_age(running, newer(files_of(subject), running.since)),
         *judge_shape(running, subject.settings.pipeline),
@@ -42,21 +40,6 @@ def check(subject: Subject) -> list[Check]:
 
 
 # -- what the chain says ----------------------------------------------------------------------------------------------
-
-
-def ask_health(base_url: str) -> dict[str, Any] | None:
-    """The answer to `GET /health`, asked directly whatever proxies are set; None for anything that is not ours."""
-    parts = urlsplit(base_url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
-    try:
-        connection.request("GET", "/health")
-        answer = connection.getresponse()
-        told = json.loads(answer.read(65_536)) if answer.status == http.client.OK else None
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
-    return told if isinstance(told, dict) and "models" in told and "chatgpt_passthrough" in told else None
 
 
 def judge_health(running: Running, health: dict[str, Any] | None) -> Check:
@@ -130,7 +113,7 @@ def check_port(subject: Subject) -> list[Check]:
         return [_PORT.info("pipeline.toml asks for any free port")]
     if not is_taken(host, port):
         return [_PORT.ok(f"{listen} is free")]
-    ours = ask_health(f"http://{listen}/v1") is not None
+    ours = loopback.health(f"http://{listen}") is not None
     return [judge_foreign(listen, port_owner(port), ours)]
 
 

@@ -1,0 +1,41 @@
+"""Asking the running chain over HTTP what it tells everybody; directly, because proxies are not for this machine."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+LIMIT_BYTES = 64 * 2**20  # a catalog holds a long prompt for each model
+
+
+def get(origin: str, path: str, seconds: float = 1.0) -> dict[str, Any] | None:
+    """The JSON object that answers `GET path`; None for any other answer, and where nobody answers.
+
+    Of `origin`, a URL, only host and port count.
+    """
+    parts = urlsplit(origin)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        told = json.loads(answer.read(LIMIT_BYTES)) if answer.status == http.client.OK else None
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return told if isinstance(told, dict) else None
+
+
+def health(origin: str) -> dict[str, Any] | None:
+    """What ingress says of itself; None where whoever answers is no chain."""
+    told = get(origin, "/health")
+    return told if told and "models" in told and "chatgpt_passthrough" in told else None
+
+
+def slugs(origin: str) -> list[str] | None:
+    """What the running chain offers at this moment; None where it cannot be asked."""
+    told = get(origin, "/v1/models")
+    data = told.get("data") if told else None
+    return [str(each.get("id")) for each in data if isinstance(each, dict)] if isinstance(data, list) else None
