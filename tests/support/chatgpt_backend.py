@@ -80,6 +80,11 @@ class ChatGptBackend:
         return self.url.removesuffix("/codex")
 
     @property
+    def refresh_url(self) -> str:
+        """For Codex's own `CODEX_REFRESH_TOKEN_URL_OVERRIDE`: where a refresh token is changed for new ones."""
+        return f"{self.chatgpt_url}/oauth/token"
+
+    @property
     def environ(self) -> dict[str, str]:
         """By which a process trusts the certificate of this backend."""
         return {"SSL_CERT_FILE": str(self._authority)}
@@ -133,6 +138,8 @@ class ChatGptBackend:
     # -- in the thread of the upstream --------------------------------------------------------------------------------
 
     def _answer(self, request: Received) -> Answer:
+        if (request.method, request.path) == ("POST", f"{ROOT}/oauth/token"):
+            return self._refresh()
         refusal = refuse_login(request.headers, self._tokens.__contains__, time.time())
         if refusal is not None:
             return self._refuse(refusal)
@@ -180,6 +187,10 @@ class ChatGptBackend:
         if known is None:
             known = self._turn_states[turn] = f"turn-state-{len(self._turn_states) + 1}"
         return known
+
+    def _refresh(self) -> Answer:
+        made = self.login()
+        return _json({"id_token": made.id_token, "access_token": made.access_token, "refresh_token": made.refresh_token}, {})
 
     def _workspaces(self, request: Received) -> dict[str, Any]:
         origin = self.chatgpt_url.removesuffix(ROOT)

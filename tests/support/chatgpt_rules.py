@@ -10,7 +10,7 @@ from typing import Any
 
 import chatgpt_login
 
-MODELS = ("gpt-5.5", "gpt-5.4", "gpt-5.4-mini", "gpt-5.3-codex", "gpt-5.2", "codex-auto-review")
+MODELS = ("gpt-6.1-sol", "gpt-5.5", "gpt-5.4", "gpt-5.4-mini", "gpt-5.3-codex", "gpt-5.2", "codex-auto-review")
 UNSUPPORTED = (
     "max_output_tokens",
     "max_completion_tokens",

@@ -87,12 +87,13 @@ class RunningTurn:
 
 
 class Codex:
-    """The CLI with one home below `folder`. `workspace` is where its turns run."""
+    """The CLI with one home below `folder`. `workspace` is where its turns run, `environ` what its environment holds besides."""
 
     def __init__(self, launcher: Path, folder: Path) -> None:
         self.launcher = launcher
         self.home = folder / "codex-home"
         self.workspace = folder / "workspace"
+        self.environ: dict[str, str] = {}
         self._temporary = folder / "tmp"
         self._user = folder / "codex-user"
         for each in (self.home, self.workspace, self._temporary, self._user):
@@ -100,8 +101,11 @@ class Codex:
 
     def use(self, chain: RunningChain, extra: str = "") -> None:
         """Take the config.toml that `generate` wrote for this chain, with `extra` tables behind it."""
-        written = (chain.home / "codex-home" / "config.toml").read_text()
-        (self.home / "config.toml").write_text(_TOP_SWITCHES + written + _TABLE_SWITCHES + extra)
+        self.configure((chain.home / "codex-home" / "config.toml").read_text(), extra)
+
+    def configure(self, config: str, extra: str = "") -> None:
+        """Take another config.toml, shut off from the network like that one."""
+        (self.home / "config.toml").write_text(_TOP_SWITCHES + config + _TABLE_SWITCHES + extra)
 
     def exec(self, prompt: str, *flags: str) -> Turn:
         """One turn, to its end."""
@@ -147,4 +151,5 @@ class Codex:
             "TMPDIR": str(self._temporary),
             **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE),
             **dict.fromkeys(("NO_PROXY", "no_proxy"), _LOCAL),
+            **self.environ,
         }
