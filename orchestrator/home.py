@@ -18,6 +18,7 @@ class Home:
         self.providers = root / "providers.toml"
         self.token = root / "token"
         self.catalog = root / "custom_model_catalog.json"
+        self.backups = root / "backups"
         self.codex_home = root / "codex-home"
         self.codex_config = self.codex_home / "config.toml"
         self.prompt_cache = root / "codex-prompt.json"
@@ -25,6 +26,8 @@ class Home:
         self.lock = self.run / "lock"
         self.control = self.run / "control.json"
         self.advertised = self.run / "advertised.json"
+        self.subscription_catalog = self.run / "subscriptions.json"
+        self.cursor_slots = self.run / "cursor" / "slots"
         self.stages = self.run / "stages"
         self.logs = self.run / "logs"
 

@@ -1,0 +1,110 @@
+"""The user's own Codex configuration as a file: changed in one step, through links, with a dated copy of what was there before.
+
+Codex and its app write this file too. So what was read is compared once more right before the new text takes its place, and the
+edit is made again where somebody was faster.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from ..home import Home, write_private
+from ..system import Lock
+from .edit import EditError
+
+KEPT_COPIES = 20
+TRIES = 5
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """`backup` is the copy of what was there before, None where nothing had to change or nothing was there."""
+
+    path: Path
+    changed: bool
+    backup: Path | None
+
+
+class UserConfig:
+    """`path` is what the user calls it; where that is a link, the file behind it is what is read and replaced."""
+
+    def __init__(self, path: Path, home: Home) -> None:
+        self.path = path
+        self._file = path.resolve()
+        self._backups = home.backups
+        self._lock = Lock(home.run / "codex-config.lock")
+
+    @classmethod
+    def find(cls, environ: Mapping[str, str], home: Home) -> UserConfig:
+        """$CODEX_HOME/config.toml, or ~/.codex/config.toml. Our own generated one is never meant."""
+        named = environ.get("CODEX_HOME")
+        folder = Path(named).expanduser() if named else Path.home() / ".codex"
+        if folder.resolve() == home.codex_home.resolve():
+            folder = Path.home() / ".codex"
+        return cls(folder / "config.toml", home)
+
+    def text(self) -> str:
+        """Empty where there is no file. Raises `EditError` for one that is no text."""
+        return self._decode(self._content())
+
+    def change(self, edit: Callable[[str], str]) -> Changed:
+        """Raises `EditError`, also where another codex-shim is at it; nothing is written then."""
+        if not self._lock.acquire():
+            raise EditError("another codex-shim command is changing it just now; try again")
+        try:
+            for _ in range(TRIES):
+                before = self._content()
+                after = edit(self._decode(before)).encode()
+                if after == (before or b""):
+                    return Changed(self.path, False, None)
+                if self._content() == before:
+                    return Changed(self.path, True, self._put(before, after))
+            raise EditError("it keeps changing while it is being edited; close Codex and try again")
+        finally:
+            self._lock.release()
+
+    def _put(self, before: bytes | None, after: bytes) -> Path | None:
+        """A file that was made for our settings alone goes with them."""
+        backup = self._back_up(before) if before is not None else None
+        if not after:
+            self._file.unlink()
+            return backup
+        mode = self._file.stat().st_mode & 0o777 if before is not None else 0o600
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._file.with_name(f".{self._file.name}.{secrets.token_hex(4)}")
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(after)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.chmod(mode)
+            draft.replace(self._file)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        return backup
+
+    def _back_up(self, before: bytes) -> Path:
+        """Private: the file may hold tokens of other servers. The oldest copies go."""
+        name = f"config.toml.{time.strftime('%Y-%m-%dT%H-%M-%S')}.{time.time_ns() % 1_000_000_000:09}"
+        write_private(self._backups / name, before)
+        for old in sorted(self._backups.glob("config.toml.*"))[:-KEPT_COPIES]:
+            old.unlink(missing_ok=True)
+        return self._backups / name
+
+    def _content(self) -> bytes | None:
+        try:
+            return self._file.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _decode(self, content: bytes | None) -> str:
+        try:
+            return (content or b"").decode()
+        except UnicodeDecodeError as error:
+            raise EditError(f"it is not UTF-8 text (byte {error.start})") from None
