@@ -26,6 +26,10 @@ def tool_settings(body: Payload, tools: ToolTable, quirks: Quirks, notes: Notes)
     parallel = body.get("parallel_tool_calls")
     if isinstance(parallel, bool) and _sends(parallel, quirks):
         settings["parallel_tool_calls"] = parallel
+    elif parallel is False:
+        notes.add("the model was not kept from calling several tools at once: this upstream has no such setting")
+    if not strict and any(_is_strict(tool) for tool in offered):
+        notes.add("`strict` of a tool was not sent: this upstream does not know it, or wants it of all tools")
     return settings
 
 

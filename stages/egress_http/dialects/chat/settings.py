@@ -31,7 +31,8 @@ def settings(body: Payload, items: list[Any], target: Target, has_tools: bool, n
         "service_tier": body.get("service_tier") if quirks.service_tier else None,
         "prompt_cache_key": _key(body) if quirks.prompt_cache_key else None,
     }
-    _note(body, text, quirks, notes)
+    _note_unsent(body, text, quirks, notes)
+    _note_effort(setting(body, items, "reasoning").get("effort"), quirks, notes)
     return {**{name: value for name, value in fields.items() if value is not None}, **_extra(fields, quirks)}, words
 
 
@@ -49,11 +50,20 @@ def _extra(fields: Payload, quirks: Quirks) -> Payload:
     }
 
 
-def _note(body: Payload, text: Payload, quirks: Quirks, notes: Notes) -> None:
+def _note_unsent(body: Payload, text: Payload, quirks: Quirks, notes: Notes) -> None:
+    """Settings that would change the answer, or its price, and have no counterpart."""
     if text.get("verbosity") is not None and not quirks.verbosity:
         notes.add("the verbosity was not sent: this upstream has no such setting")
     if body.get("service_tier") not in (None, "auto", "default") and not quirks.service_tier:
         notes.add("the service tier was not sent: this upstream has no such setting")
+    if not quirks.sampling and not (body.get("temperature") is None and body.get("top_p") is None):
+        notes.add("`temperature` and `top_p` were not sent: models of this upstream refuse them")
+
+
+def _note_effort(asked: Any, quirks: Quirks, notes: Notes) -> None:
+    """Where there is a switch, an effort still says whether to think."""
+    if isinstance(asked, str) and asked and quirks.effort == "drop" and quirks.thinking == "drop":
+        notes.add("the reasoning effort was not sent: this upstream has no such setting")
 
 
 def _key(body: Payload) -> str | None:

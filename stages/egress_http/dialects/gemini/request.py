@@ -92,6 +92,7 @@ def _settings(
     effort = target.quirks.efforts.get(effort, effort) if isinstance(effort, str) else None
     format = setting(body, items, "text").get("format")
     answer, words = _answer_format(format if isinstance(format, dict) else {}, target, tools, notes)
+    _note_unsent(body, items, effort, target, tools, notes)
     settings = {
         "maxOutputTokens": limit(body.get("max_output_tokens"), target.max_output_tokens),
         "temperature": body.get("temperature"),
@@ -100,6 +101,18 @@ def _settings(
         **answer,
     }
     return {name: value for name, value in settings.items() if value is not None}, words
+
+
+def _note_unsent(body: dict[str, Any], items: list[Any], effort: Any, target: Target, tools: bool, notes: Notes) -> None:
+    """Settings that would change the answer and have no counterpart."""
+    if setting(body, items, "text").get("verbosity") is not None:
+        notes.add("the verbosity was not sent: it is a setting of OpenAI's own models")
+    if body.get("service_tier") not in (None, "auto", "default"):
+        notes.add("the service tier was not sent: this upstream has no such setting")
+    if tools and body.get("parallel_tool_calls") is False:
+        notes.add("the model was not kept from calling several tools at once: this upstream has no such setting")
+    if effort not in (None, "", "none") and models.thinking(target.model, effort) is None:
+        notes.add("the reasoning effort was not sent: this model does not think before it answers")
 
 
 def _answer_format(format: dict[str, Any], target: Target, tools: bool, notes: Notes) -> tuple[dict[str, Any], list[str]]:

@@ -170,6 +170,31 @@ def test_what_could_not_be_asked_for_is_noted():
     assert ask({"verbosity": True, "service_tier": True}).notes == []
 
 
+ONE_CALL = {"parallel_tool_calls": False}
+
+
+@pytest.mark.parametrize(
+    ("quirks", "body", "note"),
+    [
+        ({"parallel_tool_calls": "drop"}, ONE_CALL, "the model was not kept from calling several tools at once"),
+        ({"parallel_tool_calls": "drop"}, {}, ""),
+        ({"parallel_tool_calls": "drop"}, {**ONE_CALL, "tools": []}, ""),
+        ({"strict": "drop"}, {}, "`strict` of a tool was not sent"),
+        ({"strict": "all_or_none"}, {}, "`strict` of a tool was not sent"),
+        ({"strict": "all_or_none"}, {"tools": [STRICT]}, ""),
+        ({"strict": "drop"}, {"tools": [LOOSE]}, ""),
+        ({"sampling": False}, {}, "`temperature` and `top_p` were not sent"),
+        ({"sampling": False}, {"temperature": None, "top_p": None}, ""),
+        ({"effort": "drop"}, {}, "the reasoning effort was not sent"),
+        ({"effort": "drop", "thinking": "enable_thinking"}, {}, ""),
+        ({"effort": "drop"}, {"reasoning": {}}, ""),
+    ],
+)
+def test_what_was_left_out_is_noted_where_it_was_asked_for(quirks: dict[str, Any], body: dict[str, Any], note: str):
+    notes = ask({"verbosity": True, "service_tier": True, **quirks}, body).notes
+    assert [each[: len(note)] for each in notes] == ([note] if note else [])
+
+
 def test_a_header_names_the_conversation():
     assert ask({"session_header": "x-conv"}).headers == {"x-conv": "key-1"}
     assert ask({"session_header": "x-conv"}, {"prompt_cache_key": None}).headers == {}

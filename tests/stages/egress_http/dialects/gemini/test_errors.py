@@ -56,7 +56,12 @@ def test_a_page_is_no_reason_to_stumble() -> None:
     [
         (body("RESOURCE_EXHAUSTED", "Slow down.", WAIT)["error"], "rate_limit_exceeded", "Please try again in 37.5s."),
         (body("UNAVAILABLE", "Overloaded.")["error"], "server_error", "Overloaded."),
-        ({"message": "odd"}, "server_error", "odd"),
+        (body("INVALID_ARGUMENT", "Wrong.")["error"], "invalid_prompt", "Wrong."),
+        (body("FAILED_PRECONDITION", "Not here.")["error"], "invalid_prompt", "Not here."),
+        (body("UNAUTHENTICATED", "Who?")["error"], "invalid_api_key", "Who?"),
+        (body("NOT_FOUND", "No model.")["error"], "model_not_found", "No model."),
+        (body("DEADLINE_EXCEEDED", "Late.")["error"], "server_error", "Late."),
+        ({"message": "odd", "details": {"a": 1}}, "server_error", "odd"),
         ("odd", "server_error", "odd"),
     ],
 )

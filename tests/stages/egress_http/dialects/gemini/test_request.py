@@ -26,6 +26,9 @@ def test_every_case_keeps_the_rules_of_the_api(case: Path) -> None:
     gemini_rules.check(translate(json.loads((case / "request.json").read_bytes()), target).payload)
 
 
+USER = {"type": "message", "role": "user", "content": "hi"}
+
+
 def marks(at: str, chars: int) -> dict[str, Any]:
     sealed = Signatures(G3).seal(msgspec.convert({"at": at, "sig": "S", "chars": chars}, Mark))
     return {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed}
@@ -82,6 +85,57 @@ def test_the_prefix_of_a_later_request_is_the_earlier_one() -> None:
         history.append(marks("call", 0))
         history.append({"type": "function_call", "call_id": f"c{turn}", "name": "f", "arguments": "{}"})
         history.append({"type": "function_call_output", "call_id": f"c{turn}", "output": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("more", "note"),
+    [
+        ({"text": {"verbosity": "low"}}, "the verbosity was not sent"),
+        ({"service_tier": "flex"}, "the service tier was not sent"),
+        ({"service_tier": "auto"}, ""),
+        (
+            {"tools": [{"type": "function", "name": "f"}], "parallel_tool_calls": False},
+            "the model was not kept from calling several",
+        ),
+        ({"tools": [{"type": "function", "name": "f"}], "parallel_tool_calls": True}, ""),
+        ({"parallel_tool_calls": False}, ""),
+        ({"reasoning": {"effort": "high"}}, ""),
+    ],
+)
+def test_what_was_left_out_is_noted_where_it_was_asked_for(more: dict[str, Any], note: str) -> None:
+    notes = translate({"input": "hi", **more}, G3).notes
+    assert [each[: len(note)] for each in notes] == ([note] if note else [])
+
+
+@pytest.mark.parametrize(("effort", "noted"), [("high", True), ("none", False), (None, False)])
+def test_an_effort_is_noted_where_a_model_does_not_think(effort: str | None, noted: bool) -> None:
+    notes = translate({"input": "hi", "reasoning": {"effort": effort}}, Target(model="gemma-3")).notes
+    assert [note.partition(":")[0] for note in notes] == ["the reasoning effort was not sent"] * noted
+
+
+def test_a_later_instruction_stays_in_its_place_whoever_spoke_last() -> None:
+    """In the system instruction it would change what was sent before, and cost the cache of all of it."""
+    late = {"type": "message", "role": "developer", "content": "late"}
+    for before in (USER, {**USER, "role": "assistant"}):
+        payload = translate({"instructions": "base", "input": [USER, before, late, USER]}, G3).payload
+        assert payload["systemInstruction"] == {"parts": [{"text": "base"}]}
+        assert {"text": "<developer>"} in payload["contents"][-1]["parts"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"file_id": "f"}, {"file_data": "data:application/zip;base64,AA"}, {"file_data": None, "file_url": ""}, {"file_data": 5}],
+)
+def test_a_file_that_cannot_be_given_is_refused_with_its_place(part: dict[str, Any]) -> None:
+    with pytest.raises(HopError, match=r"input\[0\].content\[0\] is the file"):
+        translate({"input": [{"role": "user", "content": [{"type": "input_file", **part}]}]}, G3)
+
+
+def test_a_signature_of_more_text_than_there_is_signs_nothing() -> None:
+    """The client has cut the text: what was signed is no longer there."""
+    text = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "ab"}]}
+    payload = translate({"input": [USER, text, marks("text", 6), USER]}, G3).payload
+    assert payload["contents"][1]["parts"] == [{"text": "ab"}]
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,20 @@ def test_a_schema_that_refers_to_itself_ends() -> None:
         "type": "object",
         "properties": {name: {"type": "object"} for name in ("left", "right", "up")},
     }
+
+
+def test_each_of_several_types_keeps_what_belongs_to_it() -> None:
+    schema = {"type": ["string", "array", "null"], "items": {"type": "integer"}, "enum": ["a"], "description": "d"}
+    assert convert({"type": "object", "properties": {"p": schema}})["properties"]["p"] == {
+        "description": "d",
+        "anyOf": [
+            {"type": "string", "description": "d", "enum": ["a"]},
+            {"type": "array", "description": "d One of: a.", "items": {"type": "integer"}},
+        ],
+        "nullable": True,
+    }
+
+
+@pytest.mark.parametrize(("value", "kind"), [(True, "boolean"), (3, "integer"), (0.5, "number"), ("x", "string")])
+def test_a_value_tells_its_type(value: Any, kind: str) -> None:
+    assert convert({"type": "object", "properties": {"p": {"const": value}}})["properties"]["p"]["type"] == kind
