@@ -5,6 +5,7 @@ Used by `stage run` without a chain and by `stage check`. Nothing here starts an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from .settings.positions import Positions
 from .settings.stage_table import StageTable
 from .sources import Sources
 from .spec import StageSpec
+from .subscriptions import Offered
 
 NOWHERE: Address = ("127.0.0.1", 0)
 _NEXT = "next"
@@ -36,8 +38,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     surroundings: Surroundings
 
 
-def spec(sources: Sources, name: str, place: Place) -> StageSpec | None:
-    """The stage or egress worker of that name; None where the files know none."""
+def spec(sources: Sources, name: str, place: Place, offered: Sequence[Offered] = ()) -> StageSpec | None:
+    """The stage or egress worker of that name; None where the files know none. `offered` are the models of subscriptions."""
     pipeline = sources.pipeline
     chosen = [stage for stage in pipeline.stages if stage.name == name] or [s for s in pipeline.stages if s.use == "router"]
     if chosen and place.next is not None and chosen[0].use != "router":
@@ -51,8 +53,11 @@ def spec(sources: Sources, name: str, place: Place) -> StageSpec | None:
         local_token=place.local_token,
         hop_token=place.hop_token,
         surroundings=place.surroundings,
+        subscriptions=sources.subscriptions,
+        offered=[*offered],
     )
-    addresses = {need.name: place.next or NOWHERE for need in plan.needs(small, sources.workers)}
+    needs = plan.needs(small, sources.workers, subscriptions=sources.subscriptions)
+    addresses = {need.name: place.next or NOWHERE for need in needs}
     return plan.build(inputs, addresses | {name: place.listen}).find(name)
 
 

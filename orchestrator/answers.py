@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
 from .control import Message
 from .control_server import Handler
+from .logins.ask import States
 from .running.logbook import LogBook
 from .running.supervisor import Supervisor
 from .settings.problems import did_you_mean
@@ -17,14 +18,23 @@ from .stage_files import StageFiles
 
 
 class Answers:
-    """`end` is set when the chain is to stop, `url` is where Codex connects."""
+    """`end` is set when the chain is to stop, `url` is where Codex connects, `logins` says what is known of both."""
 
-    def __init__(self, supervisor: Supervisor, logs: LogBook, files: StageFiles, end: asyncio.Event, url: str) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        logs: LogBook,
+        files: StageFiles,
+        end: asyncio.Event,
+        url: str,
+        logins: Callable[[], States],
+    ) -> None:
         self._supervisor = supervisor
         self._logs = logs
         self._files = files
         self._end = end
         self._url = url
+        self._logins = logins
 
     def handlers(self) -> dict[str, Handler]:
         """By the name of the command."""
@@ -33,7 +43,8 @@ class Answers:
     async def _status(self, request: Message) -> AsyncIterator[Message]:
         statuses = [msgspec.to_builtins(status) for status in self._supervisor.statuses()]
         chain = [spec.name for spec in self._supervisor.plan.chain]
-        yield {"ok": True, "url": self._url, "pid": os.getpid(), "chain": chain, "stages": statuses}
+        logins = {name: msgspec.to_builtins(state) for name, state in self._logins().items()}
+        yield {"ok": True, "url": self._url, "pid": os.getpid(), "chain": chain, "stages": statuses, "logins": logins}
 
     async def _down(self, request: Message) -> AsyncIterator[Message]:
         self._end.set()

@@ -6,6 +6,7 @@ show it in their own way:
     {"event": "stage", …StageStatus}           a stage changed
     {"event": "wrote", "path", "change"}       a file for Codex
     {"event": "problem", "text"}               a model row that is left out
+    {"event": "login", "subscription", …}      a login can be used, or no longer: LoginState
     {"event": "ready", "url", "seconds", …}    Codex may connect
     {"event": "stopping"}                      no new requests; streams may finish
     {"event": "failed", "text", "code"}        the chain did not come up
@@ -14,28 +15,28 @@ show it in their own way:
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from codex_shim.stages.contract import advertised
-from codex_shim.stages.contract.advertised import Advertised
 from codex_shim.stages.contract.secret import Secret
 
 from . import plan
 from .answers import Answers
-from .codex import catalog, files
 from .codex import cli as codex_cli
 from .control import Message
 from .control_server import ControlServer
 from .environment import Surroundings, survey
-from .home import Home, private_folder, write_private
+from .home import Home, private_folder
+from .logins.watch import Watch
+from .offering import Entries, Offering, prepare
 from .plan import Address
+from .publisher import Publisher
 from .running.logbook import LogBook
 from .running.process import Spawner
 from .running.status import StageStatus
@@ -82,42 +83,51 @@ class Chain:
         private_folder(self._home.root)
         spawner = _spawner(surroundings, self._home.root)
         try:
-            addresses = bind_all(plan.needs(sources.pipeline, sources.workers, self._options.port), sockets)
+            needs = plan.needs(sources.pipeline, sources.workers, self._options.port, sources.subscriptions)
+            addresses = bind_all(needs, sockets)
             url = _public_url(sources, addresses)
-            chain_plan = await self._plan(sources, surroundings, addresses, url)
+            offering, entries = await asyncio.to_thread(self._offer, sources)
+            chain_plan = self._plan(sources, surroundings, addresses, offering)
+            publisher = Publisher(self._home, offering, url, self._report)
+            watch = Watch(sources.subscriptions, self._environ, publisher.changed)
+            self._writing = asyncio.create_task(publisher.start(watch.states, entries))
+            del entries  # they are long
             for problem in sources.row_problems:
                 self._report({"event": "problem", "text": problem})
-            return await self._supervise(chain_plan, spawner, sockets, url)
+            return await self._supervise(chain_plan, spawner, sockets, url, watch)
         finally:
             for each in sockets.values():
                 each.close()
             await spawner.close()
             self._stage_files.clear()
 
-    async def _plan(self, sources: Sources, surroundings: Surroundings, addresses: Mapping[str, Address], url: str) -> ChainPlan:
+    def _offer(self, sources: Sources) -> tuple[Offering, Entries]:
+        """What Codex is to be shown. Asks the Codex CLI, where that is another one than the last time."""
         cli = codex_cli.find(self._environ)
-        prompt, _ = await asyncio.to_thread(codex_cli.base_prompt, cli, self._home.prompt_cache, self._environ)
-        entries = catalog.entries(sources.rows, prompt)
-        token = self._home.local_token()
-        self._writing = asyncio.create_task(self._write_files(entries, url, token))
-        write_private(self._home.advertised, advertised.encode(Advertised(models=len(entries))))
+        prompt = codex_cli.base_prompt(cli, self._home.prompt_cache, self._environ)
+        return prepare(sources, prompt, self._environ)
+
+    def _plan(
+        self, sources: Sources, surroundings: Surroundings, addresses: Mapping[str, Address], offering: Offering
+    ) -> ChainPlan:
         inputs = plan.Inputs(
             pipeline=sources.pipeline,
             workers=sources.workers,
-            catalog=entries,
+            catalog=offering.entries,
             advertised=str(self._home.advertised),
-            local_token=Secret(token),
+            local_token=Secret(self._home.local_token()),
             hop_token=Secret(secrets.token_urlsafe(32)),
             surroundings=surroundings,
+            subscriptions=sources.subscriptions,
+            offered=offering.offered,
+            subscription_catalog=str(self._home.subscription_catalog),
+            seal_key=Secret(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()),
         )
         return plan.build(inputs, addresses)
 
-    async def _write_files(self, entries: list[dict[str, Any]], url: str, token: str) -> None:
-        """In a thread, while the stages start: Codex needs the files only once the chain is ready."""
-        for written in await asyncio.to_thread(files.write, self._home, entries, url, token):
-            self._report({"event": "wrote", "path": written.path, "change": written.change})
-
-    async def _supervise(self, chain_plan: ChainPlan, spawner: Spawner, sockets: dict[str, socket.socket], url: str) -> int:
+    async def _supervise(
+        self, chain_plan: ChainPlan, spawner: Spawner, sockets: dict[str, socket.socket], url: str, watch: Watch
+    ) -> int:
         logs = LogBook(self._home.logs)
         self._supervisor = supervisor = Supervisor(
             chain_plan,
@@ -129,12 +139,15 @@ class Chain:
             settled=self._stage_files.settled,
         )
         sockets.clear()  # the keepers own them now
-        answers = Answers(supervisor, logs, self._stage_files, self._end, url)
+        answers = Answers(supervisor, logs, self._stage_files, self._end, url, lambda: watch.states)
         control = ControlServer(self._home.control, answers.handlers(), {"pid": os.getpid(), "url": url})
         await control.start()
+        watching = asyncio.create_task(watch.run(), name="watch the logins")
         try:
             return await self._serve(supervisor, url)
         finally:
+            watching.cancel()
+            await asyncio.wait({watching})
             await supervisor.stop()
             control.stop()
             logs.close()

@@ -17,6 +17,8 @@ from codex_shim.stages.egress_http.config import Options as HttpOptions
 from .settings.models import ModelRow
 
 DEMO = "demo"
+# No worker that is derived from models.json, and no stage, may be called so.
+SUBSCRIPTIONS = ("chatgpt", "cursor")
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +37,7 @@ def derive(rows: Sequence[ModelRow], taken: Iterable[str]) -> list[Worker]:
     for row in rows:
         key = (row.base_url, row.dialect, row.api_key, row.key_header, tuple(sorted(row.headers.items())))
         groups.setdefault(key, []).append(row)
-    names = set(taken) | {DEMO}
+    names = set(taken) | {DEMO, *SUBSCRIPTIONS}
     workers = []
     for group in groups.values():
         name = _free(_name(group[0]), names)

@@ -8,22 +8,28 @@ import msgspec
 
 from . import plan
 from .egress import DEMO, Worker
+from .running.status import SLEEPS
 from .settings.pipeline import Pipeline
 from .settings.stage_table import StageTable
+from .subscriptions import Offered
 
 
 class Nodes(msgspec.Struct, frozen=True):
-    """`chain` holds (name, what it is) in order, `egress` (name, the slugs it serves)."""
+    """`chain` holds (name, what it is) in order, `egress` (name, the slugs it serves). What is `lazy` starts when it is needed."""
 
     listen: str
     chain: list[tuple[str, str]]
     egress: list[tuple[str, list[str]]]
+    lazy: list[str] = []
 
 
-def nodes(pipeline: Pipeline, workers: Sequence[Worker]) -> Nodes:
+def nodes(pipeline: Pipeline, workers: Sequence[Worker], offered: Sequence[Offered] = ()) -> Nodes:
+    """`offered` are the models of subscriptions."""
     chain = [(stage.name, _door(stage)) for stage in pipeline.stages]
     served = [(worker.name, [row.slug for row in worker.rows]) for worker in workers] or [(DEMO, [DEMO])]
-    return Nodes(pipeline.settings.listen, chain, served if plan.has_router(pipeline) else [])
+    lazy = list(dict.fromkeys(model.subscription for model in offered if model.subscription))
+    served += [(name, [model.slug for model in offered if model.subscription == name and not model.hidden]) for name in lazy]
+    return Nodes(pipeline.settings.listen, chain, served if plan.has_router(pipeline) else [], [*lazy])
 
 
 def ascii_graph(graph: Nodes) -> str:
@@ -34,7 +40,8 @@ def ascii_graph(graph: Nodes) -> str:
         lines += ["  │", f"  ▼ {name:<{width}}  {door}"]
     for place, (name, slugs) in enumerate(graph.egress):
         branch = "└" if place == len(graph.egress) - 1 else "├"
-        lines.append(f"    {branch}─► {name:<{width}}  {_some(slugs)}")
+        later = f"; {SLEEPS}" if name in graph.lazy else ""
+        lines.append(f"    {branch}─► {name:<{width}}  {_some(slugs)}{later}")
     return "\n".join(lines)
 
 
@@ -45,7 +52,8 @@ def mermaid_graph(graph: Nodes) -> str:
     for (name, _), (following, _) in zip(graph.chain, graph.chain[1:], strict=False):
         lines.append(f"  {_id(name)} --> {_id(following)}")
     for name, slugs in graph.egress:
-        lines.append(f'  {_id(graph.chain[-1][0])} --> {_id(name)}["{name}<br/><small>{_some(slugs)}</small>"]')
+        arrow = "-.->" if name in graph.lazy else "-->"
+        lines.append(f'  {_id(graph.chain[-1][0])} {arrow} {_id(name)}["{name}<br/><small>{_some(slugs)}</small>"]')
     return "\n".join(lines)
 
 

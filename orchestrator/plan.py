@@ -12,18 +12,24 @@ from typing import Any
 import msgspec
 from codex_shim.stages.contract.handshake import Handshake, parse_listen
 from codex_shim.stages.contract.secret import Secret
+from codex_shim.stages.egress_cursor.config import Config as CursorConfig
+from codex_shim.stages.egress_cursor.config import Options as CursorOptions
+from codex_shim.stages.egress_http.config import Config as HttpConfig
+from codex_shim.stages.egress_http.config import LoginFile, Model
 from codex_shim.stages.egress_http.config import Options as HttpOptions
 from codex_shim.stages.router.config import Options as RouterOptions
 from codex_shim.stages.router.config import Route
 
 from . import egress
-from .egress import DEMO, Worker
+from .codex.known_models import is_openai
+from .egress import DEMO, SUBSCRIPTIONS, Worker
 from .environment import Surroundings
 from .settings import values
 from .settings.pipeline import Pipeline
 from .settings.problems import ConfigError, Problem, did_you_mean
 from .settings.stage_table import StageTable
 from .spec import ChainPlan, StageSpec
+from .subscriptions import CURSOR_MODELS, NONE, Offered, Subscriptions, chatgpt_slugs
 
 Address = tuple[str, int]
 
@@ -41,7 +47,10 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What the files said, and this run's secrets. `advertised` is the path of contract/advertised.py's file."""
+    """What the files said, and this run's secrets. `advertised` is the path of contract/advertised.py's file, `offered` are the
+    subscriptions' models, whose entries stand in the file `subscription_catalog`. `seal_key` is told to the door and to the ChatGPT
+    worker, and to nobody between them.
+    """
 
     pipeline: Pipeline
     workers: list[Worker]
@@ -50,9 +59,15 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     local_token: Secret
     hop_token: Secret
     surroundings: Surroundings
+    subscriptions: Subscriptions = NONE
+    offered: list[Offered] = []
+    subscription_catalog: str = ""
+    seal_key: Secret = Secret("")
 
 
-def needs(pipeline: Pipeline, workers: Sequence[Worker], port: int | None = None) -> list[Need]:
+def needs(
+    pipeline: Pipeline, workers: Sequence[Worker], port: int | None = None, subscriptions: Subscriptions = NONE
+) -> list[Need]:
     """`port` overrides the one of [pipeline]."""
     host, listen_port = parse_listen(pipeline.settings.listen)
     wanted = []
@@ -61,15 +76,15 @@ def needs(pipeline: Pipeline, workers: Sequence[Worker], port: int | None = None
             at = (host, listen_port if port is None else port) if place == 0 else parse_listen(stage.listen or "127.0.0.1:0")
             wanted.append(Need(stage.name, *at, bind=stage.command is None))
     if has_router(pipeline):
-        wanted += [Need(name, "127.0.0.1", 0) for name in _egress_names(workers)]
+        wanted += [Need(name, "127.0.0.1", 0) for name in (*_own_names(workers), *subscriptions.names)]
     return wanted
 
 
-def check(pipeline: Pipeline, workers: Sequence[Worker], environ: Mapping[str, str]) -> None:
+def check(pipeline: Pipeline, workers: Sequence[Worker], environ: Mapping[str, str], subscriptions: Subscriptions = NONE) -> None:
     """What can be judged only with the models and the environment at hand. Raises `ConfigError`."""
     problems = [
         *_env_problems(pipeline, environ),
-        *_router_problems(pipeline, slugs(workers)),
+        *_router_problems(pipeline, slugs(workers), subscriptions),
         *_egress_problems(pipeline, workers),
     ]
     if problems:
@@ -77,7 +92,7 @@ def check(pipeline: Pipeline, workers: Sequence[Worker], environ: Mapping[str, s
 
 
 def slugs(workers: Sequence[Worker]) -> list[str]:
-    """All slugs on offer; the demo's where nothing else is configured."""
+    """All slugs of models.json; the demo's where there is none."""
     return [row.slug for worker in workers for row in worker.rows] or [DEMO]
 
 
@@ -159,33 +174,83 @@ def _stage_config(inputs: Inputs, stage: StageTable, egress_specs: Sequence[Stag
         return stage.config
     config: dict[str, Any] = msgspec.to_builtins(stage.options)
     if stage.use == "ingress":
-        config |= {"token": inputs.local_token.reveal(), "advertised": inputs.advertised}
+        config |= {
+            "token": inputs.local_token.reveal(),
+            "advertised": inputs.advertised,
+            "seal_key": inputs.seal_key.reveal() if inputs.subscriptions.chatgpt else "",
+        }
     elif stage.use == "router":
-        routes = msgspec.to_builtins(_routes(inputs.workers, egress_specs))
-        config |= {"routes": routes, "catalog": inputs.catalog, "advertised": inputs.advertised}
+        config |= {
+            "routes": msgspec.to_builtins(_routes(inputs, egress_specs)),
+            "catalog": inputs.catalog,
+            "advertised": inputs.advertised,
+            "subscription_catalog": inputs.subscription_catalog,
+        }
     return config
 
 
 # -- egress -----------------------------------------------------------------------------------------------------------
 
 
-def _egress_names(workers: Sequence[Worker]) -> list[str]:
+def _own_names(workers: Sequence[Worker]) -> list[str]:
     return [worker.name for worker in workers] or [DEMO]
 
 
 def _egress_specs(inputs: Inputs, workers: Sequence[Worker], addresses: Mapping[str, Address]) -> list[StageSpec]:
-    if not workers:
-        options = egress.demo_options(inputs.pipeline.egress.get(DEMO))
-        return [_egress_spec(inputs, DEMO, "egress_demo", addresses, msgspec.json.encode(options))]
-    return [
+    specs = [
         _egress_spec(inputs, worker.name, "egress_http", addresses, msgspec.json.encode(_http_config(inputs, worker)))
         for worker in workers
     ]
+    return [*(specs or [_demo_spec(inputs, addresses)]), *_subscription_specs(inputs, addresses)]
+
+
+def _demo_spec(inputs: Inputs, addresses: Mapping[str, Address]) -> StageSpec:
+    options = egress.demo_options(inputs.pipeline.egress.get(DEMO))
+    return _egress_spec(inputs, DEMO, "egress_demo", addresses, msgspec.json.encode(options))
 
 
 def _http_config(inputs: Inputs, worker: Worker) -> Any:
     options = inputs.pipeline.egress.get(worker.name)
     return egress.http_config(worker, options if isinstance(options, HttpOptions) else HttpOptions())
+
+
+def _subscription_specs(inputs: Inputs, addresses: Mapping[str, Address]) -> list[StageSpec]:
+    """They sleep until somebody asks for one of their models, so that who has no subscription has no process more."""
+    modules = {"chatgpt": ("egress_http", _chatgpt_config), "cursor": ("egress_cursor", _cursor_config)}
+    found = []
+    for name in inputs.subscriptions.names:
+        module, config = modules[name]
+        spec = _egress_spec(inputs, name, module, addresses, msgspec.json.encode(config(inputs)))
+        found.append(msgspec.structs.replace(spec, lazy=True))
+    return found
+
+
+def _chatgpt_config(inputs: Inputs) -> HttpConfig:
+    wanted = inputs.subscriptions.chatgpt
+    assert wanted is not None
+    options = inputs.pipeline.egress.get("chatgpt")
+    tuned = options if isinstance(options, HttpOptions) else HttpOptions()
+    return HttpConfig(
+        **{name: getattr(tuned, name) for name in HttpOptions.__struct_fields__},
+        base_url=wanted.base_url,
+        dialect="responses",
+        provider="openai",
+        login=LoginFile(path=wanted.auth_file, seal_key=inputs.seal_key.reveal()),
+        models={slug: Model(model=slug) for slug in chatgpt_slugs(inputs.offered)},
+    )
+
+
+def _cursor_config(inputs: Inputs) -> CursorConfig:
+    wanted = inputs.subscriptions.cursor
+    assert wanted is not None
+    options = inputs.pipeline.egress.get("cursor")
+    tuned = options if isinstance(options, CursorOptions) else CursorOptions()
+    return CursorConfig(
+        **{**msgspec.structs.asdict(tuned), "workspace": wanted.workspace},
+        binary=wanted.binary,
+        folder=wanted.folder,
+        models={model.slug: model.cli_name for model in CURSOR_MODELS},
+    )
 
 
 def _egress_spec(inputs: Inputs, name: str, module: str, addresses: Mapping[str, Address], config: bytes) -> StageSpec:
@@ -198,27 +263,39 @@ def _egress_spec(inputs: Inputs, name: str, module: str, addresses: Mapping[str,
         hop_token=inputs.hop_token,
         drain_seconds=inputs.pipeline.settings.drain_seconds,
     )
+    more = inputs.surroundings.cursor if module == "egress_cursor" else inputs.surroundings.proxies
     return StageSpec(
         name=name,
         kind="module",
         host=host,
         port=port,
         argv=(f"{STAGES}.{module}",),
-        env={**inputs.surroundings.base, **inputs.surroundings.proxies, **shake.environ()},
+        env={**inputs.surroundings.base, **more, **shake.environ()},
         config=config,
         secret=True,
         drain_seconds=inputs.pipeline.settings.drain_seconds,
     )
 
 
-def _routes(workers: Sequence[Worker], specs: Sequence[StageSpec]) -> dict[str, Route]:
-    if not workers:
-        return {DEMO: Route(egress=DEMO, url=specs[0].url, model=DEMO)}
-    return {
-        row.slug: Route(egress=worker.name, url=spec.url, model=row.slug)
-        for worker, spec in zip(workers, specs, strict=True)
+def _routes(inputs: Inputs, specs: Sequence[StageSpec]) -> dict[str, Route]:
+    """In the order of the catalog: the user's own models, ChatGPT's, Cursor's, and the demo's where there is none of the first."""
+    urls = {spec.name: spec.url for spec in specs}
+    routes = {
+        row.slug: Route(egress=worker.name, url=urls[worker.name], model=row.slug)
+        for worker in inputs.workers
         for row in worker.rows
     }
+    for model in inputs.offered:
+        if model.subscription is None:
+            routes[model.slug] = msgspec.structs.replace(routes[model.target], hidden=True)
+        else:
+            url = urls[model.subscription]
+            routes[model.slug] = Route(
+                egress=model.subscription, url=url, model=model.target, subscription=model.subscription, hidden=model.hidden
+            )
+    if not inputs.workers:
+        routes[DEMO] = Route(egress=DEMO, url=urls[DEMO], model=DEMO, stand_in=True)
+    return routes
 
 
 # -- judging ----------------------------------------------------------------------------------------------------------
@@ -235,7 +312,9 @@ def _env_problems(pipeline: Pipeline, environ: Mapping[str, str]) -> list[Proble
     return problems
 
 
-def _router_problems(pipeline: Pipeline, known: Sequence[str]) -> list[Problem]:
+def _router_problems(pipeline: Pipeline, own: Sequence[str], subscriptions: Subscriptions) -> list[Problem]:
+    """Which models OpenAI has is not ours to say, and changes; a name that looks like one is taken as it is."""
+    known = [*own, *(name for model in CURSOR_MODELS for name in (model.slug, model.cli_name) if subscriptions.cursor)]
     problems = []
     for place, stage in enumerate(pipeline.stages):
         if not isinstance(stage.options, RouterOptions):
@@ -243,14 +322,14 @@ def _router_problems(pipeline: Pipeline, known: Sequence[str]) -> list[Problem]:
         named = {("default",): stage.options.default} if stage.options.default else {}
         named |= {("aliases", alias): slug for alias, slug in stage.options.aliases.items()}
         for at, slug in named.items():
-            if slug not in known:
+            if slug not in known and not (subscriptions.chatgpt and is_openai(slug.removeprefix("openai-"))):
                 sentence = f"there is no model named `{slug}`{did_you_mean(slug, known)}"
                 problems.append(pipeline.problem(("stage", place, *at), sentence))
     return problems
 
 
 def _egress_problems(pipeline: Pipeline, workers: Sequence[Worker]) -> list[Problem]:
-    names = _egress_names(workers)
+    names = [*_own_names(workers), *SUBSCRIPTIONS]
     return [
         pipeline.problem(("egress", name), f"there is no egress named `{name}`{did_you_mean(name, names)}")
         for name in pipeline.egress

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 
 from . import egress, plan
+from .home import Home
+from .logins import chatgpt, cursor
 from .settings import models, pipeline, provider_file
 from .settings.model_key import RunCommand, run_command
-from .settings.pipeline import Pipeline
+from .settings.pipeline import ChatGptOptions, Pipeline
+from .subscriptions import CHATGPT_URL, NONE, ChatGpt, Cursor, Subscriptions
+
+WORKSPACE = "CODEX_SHIM_CURSOR_WORKSPACE"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +35,12 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     workers: list[egress.Worker]
     rows: list[models.ModelRow]
     row_problems: list[str]
+    subscriptions: Subscriptions = NONE
+
+    @property
+    def slugs(self) -> list[str]:
+        """Those of models.json."""
+        return [row.slug for row in self.rows]
 
 
 def read_files(options: Options, environ: Mapping[str, str], run: RunCommand = run_command) -> Sources:
@@ -36,5 +48,38 @@ def read_files(options: Options, environ: Mapping[str, str], run: RunCommand = r
     chain_file = pipeline.load(pipeline.find(options.pipeline, environ, options.home))
     found = models.load(options.settings, environ, provider_file.load(options.home / "providers.toml"), run)
     workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
-    plan.check(chain_file, workers, environ)
-    return Sources(pipeline=chain_file, workers=workers, rows=found.rows, row_problems=[str(each) for each in found.problems])
+    subscriptions = _subscriptions(Home(options.home), chain_file, environ)
+    plan.check(chain_file, workers, environ, subscriptions)
+    return Sources(
+        pipeline=chain_file,
+        workers=workers,
+        rows=found.rows,
+        row_problems=[str(each) for each in found.problems],
+        subscriptions=subscriptions,
+    )
+
+
+def _subscriptions(home: Home, chain_file: Pipeline, environ: Mapping[str, str]) -> Subscriptions:
+    """Those that are not switched off. Whether their login is usable does not count: that comes and goes while a chain runs."""
+    if not plan.has_router(chain_file):
+        return NONE
+    return Subscriptions(
+        chatgpt=None if chatgpt.disabled(environ) else _chatgpt(chain_file, environ),
+        cursor=None if cursor.disabled(environ) else _cursor(home, chain_file, environ),
+    )
+
+
+def _chatgpt(chain_file: Pipeline, environ: Mapping[str, str]) -> ChatGpt:
+    options = chain_file.egress.get("chatgpt")
+    url = options.base_url if isinstance(options, ChatGptOptions) else ""
+    return ChatGpt(auth_file=str(chatgpt.auth_file(environ)), base_url=url or CHATGPT_URL)
+
+
+def _cursor(home: Home, chain_file: Pipeline, environ: Mapping[str, str]) -> Cursor | None:
+    binary = cursor.find_binary(environ)
+    if binary is None:
+        return None
+    options = chain_file.egress.get("cursor")
+    chosen = options.workspace if isinstance(options, CursorOptions) else ""
+    workspace = chosen or environ.get(WORKSPACE, "").strip()
+    return Cursor(binary=str(binary), folder=str(home.cursor_slots), workspace=workspace)

@@ -7,11 +7,15 @@ encrypted item that no other model can read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from ..egress import DEMO
 from ..settings.models import ModelRow
+from ..subscriptions import CHATGPT, CONTEXT, CURSOR_COMPACTS_AT, Offered
+from .known_models import KnownModel
 
 # Where neither the row nor the preset knows. Codex compacts at 90 % of it, so too small costs a summary, too large a failed turn.
 DEFAULT_CONTEXT = 128_000
@@ -42,6 +46,40 @@ def entries(rows: Sequence[ModelRow], prompt: str) -> list[dict[str, Any]]:
         )
         for place, row in enumerate(rows)
     ]
+
+
+def subscription_entries(
+    models: Sequence[Offered], known: Sequence[KnownModel], prompt: str, first_priority: int
+) -> list[dict[str, Any]]:
+    """One entry per model that can be listed, behind the user's own."""
+    shown = [model for model in models if model.subscription and not model.hidden]
+    by_slug = {model.slug: model for model in known}
+    slugs = {model.slug for model in shown}
+    return [_subscription_entry(model, by_slug, slugs, first_priority + place, prompt) for place, model in enumerate(shown)]
+
+
+def _subscription_entry(
+    model: Offered, known: Mapping[str, KnownModel], listed: Collection[str], priority: int, prompt: str
+) -> dict[str, Any]:
+    if model.subscription == CHATGPT:
+        raw = known[model.target].entry
+        if raw is not None:
+            return _codex_entry(msgspec.json.decode(raw), listed, priority)
+        return entry(model.slug, model.name, "ChatGPT subscription", CONTEXT, True, priority, prompt)
+    made = entry(model.slug, model.name, "Cursor subscription", CONTEXT, False, priority, prompt)
+    return {**made, "auto_compact_token_limit": CURSOR_COMPACTS_AT}
+
+
+def _codex_entry(entry: dict[str, Any], listed: Collection[str], priority: int) -> dict[str, Any]:
+    """Codex's own entry, whole. Only what would hide the model, or lead around us or to one that is not here, is changed: Codex
+    shows some models to nobody who is not logged in with ChatGPT itself."""
+    changed = {**entry, "priority": priority, "visibility": "list", "supported_in_api": True}
+    if "prefer_websockets" in entry:
+        changed["prefer_websockets"] = False
+    upgrade = entry.get("upgrade")
+    if isinstance(upgrade, dict) and upgrade.get("model") not in listed:
+        changed["upgrade"] = None
+    return changed
 
 
 def entry(slug: str, name: str, description: str, context: int, images: bool, priority: int, prompt: str) -> dict[str, Any]:

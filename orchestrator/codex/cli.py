@@ -1,6 +1,6 @@
-"""The installed Codex CLI: where it is, and the base prompt it carries.
+"""The installed Codex CLI: where it is, and what it carries: the base prompt, and a list of its service's models.
 
-The prompt belongs to OpenAI's client and is read from the user's own copy of it, once per version, never shipped by us.
+Both belong to OpenAI's client and are read from the user's own copy of it, once per version, never shipped by us.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class _Catalog(msgspec.Struct):
 class _Cached(msgspec.Struct):
     key: str
     prompt: str
+    bundled: msgspec.Raw
 
 
 def find(environ: Mapping[str, str]) -> Path | None:
@@ -59,19 +60,24 @@ def find(environ: Mapping[str, str]) -> Path | None:
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """`source` says in words where the text comes from. `fresh` is what the cache should hold, None where it does already."""
+    """`source` says in words where the text comes from; `bundled` is the whole list that the CLI carries, as JSON, empty where
+    there is none. `fresh` is what the cache should hold, None where it does already."""
 
     text: str
     source: str
+    bundled: bytes = b""
     fresh: bytes | None = None
 
+    def __repr__(self) -> str:
+        return f"Prompt({self.source})"
 
-def base_prompt(cli: Path | None, cache: Path, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The prompt and where it comes from, in words. What the CLI had to be asked for is kept in the cache."""
+
+def base_prompt(cli: Path | None, cache: Path, environ: Mapping[str, str]) -> Prompt:
+    """What the CLI had to be asked for is kept in the cache."""
     prompt = look(cli, cache, environ)
     if prompt.fresh is not None:
         write_private(cache, prompt.fresh)
-    return prompt.text, prompt.source
+    return prompt
 
 
 def look(cli: Path | None, cache: Path, environ: Mapping[str, str]) -> Prompt:
@@ -82,11 +88,12 @@ def look(cli: Path | None, cache: Path, environ: Mapping[str, str]) -> Prompt:
     with contextlib.suppress(OSError, msgspec.DecodeError, msgspec.ValidationError):
         cached = msgspec.json.decode(cache.read_bytes(), type=_Cached)
         if cached.key == key:
-            return Prompt(cached.prompt, source)
-    prompt = choose(_ask(cli, environ))
+            return Prompt(cached.prompt, source, bytes(cached.bundled))
+    bundled = _ask(cli, environ)
+    prompt = choose(bundled)
     if prompt is None:
         return Prompt(FALLBACK_PROMPT, f"the built-in short prompt ({source} did not give its own)")
-    return Prompt(prompt, source, msgspec.json.encode(_Cached(key, prompt)))
+    return Prompt(prompt, source, bundled, msgspec.json.encode(_Cached(key, prompt, msgspec.Raw(bundled))))
 
 
 def choose(catalog: bytes) -> str | None:

@@ -39,20 +39,35 @@ class Draft(msgspec.Struct, frozen=True):
     content: bytes | None = None
 
 
-def write(home: Home, catalog: list[dict[str, Any]], base_url: str, token: str, model: str | None = None) -> list[Written]:
-    """Returns what happened to each file. `model` is the slug to choose; without one the chosen one stays."""
+def write(
+    home: Home,
+    catalog: list[dict[str, Any]],
+    base_url: str,
+    token: str,
+    model: str | None = None,
+    choosable: Sequence[str] = (),
+) -> list[Written]:
+    """Returns what happened to each file. `model` is the slug to choose; without one the chosen one stays, as long as it is in the
+    catalog or `choosable`: a login that is not usable just now changes nobody's choice."""
     written = []
-    for draft in drafts(home, catalog, base_url, token, model):
+    for draft in drafts(home, catalog, base_url, token, model, choosable):
         if draft.content is not None:
             write_private(draft.path, draft.content)
         written.append(Written(str(draft.path), draft.change))
     return written
 
 
-def drafts(home: Home, catalog: list[dict[str, Any]], base_url: str, token: str, model: str | None = None) -> list[Draft]:
+def drafts(
+    home: Home,
+    catalog: list[dict[str, Any]],
+    base_url: str,
+    token: str,
+    model: str | None = None,
+    choosable: Sequence[str] = (),
+) -> list[Draft]:
     """The catalog and the configuration as they should be, compared with what is there."""
     listing = json.dumps({"models": catalog}, indent=1, ensure_ascii=False).encode() + b"\n"
-    slugs = [model] if model else [entry["slug"] for entry in catalog]
+    slugs = [model] if model else [*(entry["slug"] for entry in catalog), *choosable]
     provider = {
         "name": "codex-shim",
         "base_url": base_url,

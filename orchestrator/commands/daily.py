@@ -11,6 +11,16 @@ from ..control import NotRunningError
 from . import pipeline
 from .common import FAILED, config_errors, connection, fail, print_json, print_table, state
 
+_DEMO = {
+    "slug": "demo",
+    "name": "Demo (offline)",
+    "model": "demo",
+    "provider": "codex-shim",
+    "egress": "demo",
+    "key": "none",
+    "source": "demo",
+}
+
 
 def start(port: pipeline.Port = None) -> None:
     """Write Codex's files and start the chain in the background.
@@ -56,11 +66,13 @@ def list_models(
     json: pipeline.Json = False,
     providers: Annotated[bool, typer.Option("--providers", help="List the providers that a row can name instead.")] = False,
 ) -> None:
-    """List the models: slug, name, provider, and how the key was given. Rows that cannot work are named with the reason.
+    """List the models on offer: slug, name, provider, and how the key was given. Rows that cannot work, and subscriptions that are
+    not logged in, are named with the reason.
 
     Example: codex-shim list
     """
     from ..sources import read_files
+    from .offers import look
 
     if providers:
         _list_providers(json)
@@ -77,20 +89,21 @@ def list_models(
             "base_url": row.base_url,
             "egress": served[row.slug],
             "key": row.key_source,
+            "source": "models.json",
         }
         for row in files.rows
     ]
-    if not found:
-        found = [
-            {"slug": "demo", "name": "Demo (offline)", "model": "demo", "provider": "codex-shim", "egress": "demo", "key": "none"}
-        ]
+    offer = look(files)
+    found = found + offer.subscribed() or [dict(_DEMO)]
     if json:
-        print_json({"models": found, "problems": files.row_problems})
+        print_json({"models": found, "problems": files.row_problems, "not_on_offer": offer.not_on_offer()})
     else:
         columns = ("slug", "name", "model", "provider", "key")
         print_table([column.upper() for column in columns], [[str(row[column]) for column in columns] for row in found])
     for problem in files.row_problems:
         typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+    for each in offer.not_on_offer():
+        typer.echo(typer.style("not on offer: ", fg="yellow") + f"{each['title']}: {each['reason']}", err=True)
     if files.row_problems and not files.rows:
         raise typer.Exit(FAILED)
 
@@ -116,16 +129,16 @@ def generate(json: pipeline.Json = False) -> None:
 
     Example: codex-shim generate && CODEX_HOME=~/.codex-shim/codex-home codex
     """
-    from ..codex import catalog
-    from ..codex import cli as codex_cli
     from ..codex import files as writer
     from ..sources import read_files
+    from .offers import look
 
     with config_errors():
         files = read_files(pipeline._options(), os.environ)
-    prompt, source = codex_cli.base_prompt(codex_cli.find(os.environ), state.home.prompt_cache, os.environ)
-    entries = catalog.entries(files.rows, prompt)
-    written = writer.write(state.home, entries, _base_url(files.pipeline.settings.listen), state.home.local_token())
+    offer = look(files)
+    entries, source = offer.catalog, offer.prompt.source
+    url = _base_url(files.pipeline.settings.listen)
+    written = writer.write(state.home, entries, url, state.home.local_token(), choosable=offer.offering.choosable)
     if json:
         print_json(
             {"models": [entry["slug"] for entry in entries], "prompt": source, "files": [[w.path, w.change] for w in written]}

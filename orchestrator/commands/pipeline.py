@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..control import NotRunningError
+from ..logins.state import TITLES
 from ..running.status import SLEEPS, UP
 from .common import FAILED, ask_running, config_errors, connection, fail, fail_with, print_json, print_table, state
 
@@ -75,6 +76,8 @@ def status(json: Json = False) -> None:
     elif answer["running"]:
         typer.echo(f"The chain is running at {answer['url']} (pid {answer['pid']}).")
         print_table(("STAGE", "STATE", "PID", "ADDRESS", "STARTS", "LAST EXIT"), [_row(stage) for stage in answer["stages"]])
+        for name, login in answer["logins"].items():
+            typer.echo(f"{TITLES[name]} is {'' if login['usable'] else 'not '}on offer: {login['reason']}")
     else:
         typer.echo(f"No chain is running for {state.home.root}. Start it with `codex-shim start`.")
     raise typer.Exit(0 if answer["running"] and all(stage["state"] in UP for stage in answer["stages"]) else FAILED)
@@ -173,10 +176,11 @@ def graph(
     """
     from ..graph import ascii_graph, mermaid_graph, nodes
     from ..sources import read_files
+    from .offers import offered
 
     with config_errors():
         files = read_files(_options(), os.environ)
-    drawing = (mermaid_graph if mermaid else ascii_graph)(nodes(files.pipeline, files.workers))
+    drawing = (mermaid_graph if mermaid else ascii_graph)(nodes(files.pipeline, files.workers, offered(files)))
     typer.echo(drawing)
 
 

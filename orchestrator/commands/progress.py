@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from ..logins.state import TITLES
 from ..running.status import SLEEPS
 
 Message = dict[str, Any]
@@ -37,6 +38,8 @@ class Progress:
                 self._stage(message)
             case "problem":
                 self._echo(typer.style("left out: ", fg="yellow") + message["text"])
+            case "login":
+                self._login(message)
             case "ready":
                 self._ready(message)
             case "stopping":
@@ -64,6 +67,10 @@ class Progress:
                 return f"failed: {status['last_exit']}"
             case _:
                 return "is run by hand"
+
+    def _login(self, message: Message) -> None:
+        offer = "on offer" if message["usable"] else "no longer on offer"
+        self._echo(f"  {TITLES[message['subscription']]} is {offer}: {message['reason']}")
 
     def _ready(self, message: Message) -> None:
         bold = typer.style(message["url"], bold=True)

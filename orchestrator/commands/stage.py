@@ -112,10 +112,12 @@ def _rows() -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The files' stages, each with the running one of its name."""
     from ..graph import nodes
     from ..sources import read_files
+    from .offers import offered
     from .pipeline import _options
 
     with config_errors():
-        graph = nodes((files := read_files(_options(), os.environ)).pipeline, files.workers)
+        files = read_files(_options(), os.environ)
+    graph = nodes(files.pipeline, files.workers, offered(files))
     answer = running_status()
     running = {stage["name"]: stage for stage in answer["stages"]}
     workers = ", ".join(name for name, _ in graph.egress) or None

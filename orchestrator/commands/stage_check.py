@@ -26,6 +26,7 @@ from ..sources import Sources
 from ..spec import StageSpec
 from ..stage_files import StageFiles
 from .common import fail, state
+from .offers import offered
 from .stage_run import read_sources, unknown
 
 RUNNER = "codex_shim.stages.kit.conformance"
@@ -59,11 +60,13 @@ def name(wanted: str, options: Sequence[str]) -> int:
 def _started(sources: Sources, wanted: str, options: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="codex-shim-") as folder:
         place = _place(survey(os.environ, Path(folder)))
-        spec = alone.spec(sources, wanted, place)
+        models = offered(sources)
+        spec = alone.spec(sources, wanted, place, models)
         if spec is None:
             fail(unknown(wanted, sources))
         StageFiles(Path(folder)).put(spec)
-        return _examine(_subject(spec, place, sources), options)
+        own = [model.target for model in models if model.subscription == wanted]
+        return _examine(_subject(spec, place, sources, (own or plan.slugs(sources.workers))[0]), options)
 
 
 def _place(surroundings: Surroundings) -> alone.Place:
@@ -76,7 +79,7 @@ def _place(surroundings: Surroundings) -> alone.Place:
     )
 
 
-def _subject(spec: StageSpec, place: alone.Place, sources: Sources) -> dict[str, Any]:
+def _subject(spec: StageSpec, place: alone.Place, sources: Sources, model: str) -> dict[str, Any]:
     kind = _kind(spec, sources)
     private_folder(state.home.root)
     assert place.next is not None
@@ -90,7 +93,7 @@ def _subject(spec: StageSpec, place: alone.Place, sources: Sources) -> dict[str,
         "next_port": None if kind == "egress" else place.next[1],
         "token": (place.local_token if kind == "ingress" else place.hop_token).reveal(),
         "hop_token": place.hop_token.reveal(),
-        "model": plan.slugs(sources.workers)[0],
+        "model": model,
         "ready": "tcp" if spec.ready == "tcp" else "health",
     }
 

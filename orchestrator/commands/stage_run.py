@@ -45,6 +45,7 @@ def alone(name: str, next: str | None, port: int) -> int:
     from ..environment import survey
     from ..sockets import bind
     from ..stage_files import StageFiles
+    from .offers import offered
 
     target = _address(next) if next else None
     sources = read_sources()
@@ -62,7 +63,7 @@ def alone(name: str, next: str | None, port: int) -> int:
             hop_token=Secret(""),
             surroundings=survey(os.environ, Path(folder)),
         )
-        spec = alone.spec(sources, name, place) or fail(unknown(name, sources))
+        spec = alone.spec(sources, name, place, offered(sources)) or fail(unknown(name, sources))
         StageFiles(Path(folder)).put(spec)
         _tell(f"{name} runs alone at {spec.url}/v1; it asks for no token. Ctrl-C ends it.")
         _tell(f"It sends to {next}." if next else "It has no next stage; give it one with --next http://127.0.0.1:PORT.")
@@ -89,6 +90,7 @@ def unknown(name: str, sources: Any) -> str:
     from ..settings.problems import did_you_mean
 
     names = [stage.name for stage in sources.pipeline.stages] + [worker.name for worker in sources.workers]
+    names += sources.subscriptions.names
     return f"there is no stage named `{name}`{did_you_mean(name, names) or '; `codex-shim stage list` shows them'}"
 
 

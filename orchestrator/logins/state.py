@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+# What the subscriptions are called where people read.
+TITLES = {"chatgpt": "ChatGPT", "cursor": "Cursor"}
+
 
 class LoginState(msgspec.Struct, frozen=True, kw_only=True):
     """`reason` is a sentence with the remedy where the login is not usable, else a plain description; never an e-mail or a token.

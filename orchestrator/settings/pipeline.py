@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 from codex_shim.stages.egress_demo.config import Options as DemoOptions
 from codex_shim.stages.egress_http.config import Options as HttpOptions
 
-from . import chain_rules, toml_file
+from . import base_url, chain_rules, toml_file
 from .addresses import read_listen
 from .positions import Path as At
 from .positions import Positions
@@ -31,13 +32,23 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 30.0
 
 
+class ChatGptOptions(HttpOptions, kw_only=True, forbid_unknown_fields=True):
+    """`base_url` leads elsewhere than to ChatGPT, which tests need: nothing but this setting can."""
+
+    base_url: str = ""
+
+
+EgressOptions = HttpOptions | DemoOptions | CursorOptions
+_NAMED_EGRESS: dict[str, type[EgressOptions]] = {DEMO_EGRESS: DemoOptions, "chatgpt": ChatGptOptions, "cursor": CursorOptions}
+
+
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """`stages` in the order of the chain; `egress` holds what tunes a derived worker, by its name."""
 
     path: Path | None
     settings: PipelineSettings
     stages: list[StageTable]
-    egress: dict[str, HttpOptions | DemoOptions]
+    egress: dict[str, EgressOptions]
     positions: Positions
 
     def problem(self, at: At, sentence: str) -> Problem:
@@ -122,12 +133,22 @@ def _stages(tables: list[dict[str, Any]], reader: StageReader) -> list[StageTabl
     return [stage for stage in found if stage]
 
 
-def _egress(tables: Any, reader: Reader) -> dict[str, HttpOptions | DemoOptions]:
+def _egress(tables: Any, reader: Reader) -> dict[str, EgressOptions]:
     if not isinstance(tables, dict):
         reader.at_key(("egress",), "`egress` must be written as tables: [egress.NAME]")
         return {}
     found = {}
     for name, table in tables.items():
-        options = DemoOptions if name == DEMO_EGRESS else HttpOptions
-        found[name] = reader.decode(table, options, ("egress", name), f"[egress.{name}]")
+        kind = _NAMED_EGRESS.get(name, HttpOptions)
+        options = reader.decode(table, kind, ("egress", name), f"[egress.{name}]")
+        found[name] = _leading(options, ("egress", name, "base_url"), reader) if isinstance(options, ChatGptOptions) else options
     return {name: options for name, options in found.items() if options}
+
+
+def _leading(options: ChatGptOptions, at: At, reader: Reader) -> ChatGptOptions:
+    """The login would go there: so to https, or to this machine."""
+    try:
+        return msgspec.structs.replace(options, base_url=base_url.read(options.base_url) if options.base_url else "")
+    except base_url.BaseUrlError as error:
+        reader.at_value(at, f"`base_url` in [egress.chatgpt] {error}")
+        return options

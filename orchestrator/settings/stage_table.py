@@ -23,9 +23,11 @@ from .values import Sealed
 
 BUILTIN_OPTIONS: dict[str, type[msgspec.Struct]] = {"ingress": IngressOptions, "policy": PolicyOptions, "router": RouterOptions}
 BUILTIN_STAGES = tuple(BUILTIN_OPTIONS)
-DERIVED_STAGES = ("egress_http", "egress_demo")
+DERIVED_STAGES = ("egress_http", "egress_cursor", "egress_demo")
 
-DEMO_EGRESS = "demo"  # the one worker whose name is known before the models are
+# The workers whose names are known before the models are, and whom each serves.
+DEMO_EGRESS = "demo"
+TAKEN_NAMES = {DEMO_EGRESS: "where no model is set up", "chatgpt": "a ChatGPT subscription", "cursor": "a Cursor subscription"}
 
 DOORS = ("use", "script", "command", "url")
 _CUSTOM = ("name", "ready", "listen", "env", "config")
@@ -142,8 +144,8 @@ class StageReader:
         """Checks what the values mean, and makes paths absolute."""
         if not _NAME.fullmatch(stage.name):
             self.reader.at_value((*at, "name"), f"`{stage.name}` cannot be a name; use lower-case letters, digits and `-`")
-        elif stage.name == DEMO_EGRESS:
-            self.reader.at_value((*at, "name"), f"`{DEMO_EGRESS}` is taken by the worker that serves where no model is set up")
+        elif stage.name in TAKEN_NAMES:
+            self.reader.at_value((*at, "name"), f"`{stage.name}` is taken by the worker that serves {TAKEN_NAMES[stage.name]}")
         if stage.listen is not None:
             read_listen(stage.listen, (*at, "listen"), self.reader)
         self.environment(stage, at)

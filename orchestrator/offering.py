@@ -1,0 +1,78 @@
+"""What Codex is shown: the user's own models, and those of the subscriptions whose login is usable."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from codex_shim.stages.contract.advertised import Advertised
+from codex_shim.stages.router.config import Options as RouterOptions
+
+from . import subscriptions
+from .codex import catalog, known_models, user_home
+from .codex.cli import Prompt
+from .logins.ask import States
+from .settings.pipeline import Pipeline
+from .sources import Sources
+from .subscriptions import CHATGPT, CURSOR, Offered
+
+Entries = list[dict[str, Any]]
+
+
+class Offering(msgspec.Struct, frozen=True, kw_only=True):
+    """`slugs` and `entries` are the user's own models; with none of them, `slugs` is empty and `entries` holds the demo's."""
+
+    slugs: list[str]
+    entries: Entries
+    offered: list[Offered]
+
+    def advertised(self, states: States) -> Advertised:
+        usable = {name: state.usable for name, state in states.items()}
+        offer = Advertised(chatgpt_passthrough=usable.get(CHATGPT, False), cursor_passthrough=usable.get(CURSOR, False))
+        return msgspec.structs.replace(offer, models=len(self.listed(offer)))
+
+    def listed(self, offer: Advertised) -> list[str]:
+        """The slugs on offer, in the order of the picker."""
+        return subscriptions.listed(self.offered, self.slugs, offer)
+
+    def catalog(self, offer: Advertised, more: Sequence[dict[str, Any]]) -> Entries:
+        """The entries of all that is on offer. `more` are the subscriptions'."""
+        by_slug = {entry["slug"]: entry for entry in (*self.entries, *more)}
+        return [by_slug[slug] for slug in self.listed(offer) if slug in by_slug]
+
+    @property
+    def choosable(self) -> list[str]:
+        """What may stay chosen in Codex's configuration though its login is not usable just now."""
+        return [model.slug for model in self.offered]
+
+
+def prepare(sources: Sources, prompt: Prompt, environ: Mapping[str, str]) -> tuple[Offering, Entries]:
+    """The offering, and the entries of the subscriptions' models, which are long and needed only while a login is usable."""
+    known = known_models.read(_cache(environ), prompt.bundled) if sources.subscriptions.chatgpt else []
+    offered = subscriptions.offered(sources.subscriptions, known, sources.slugs, _background(sources.pipeline))
+    offering = Offering(slugs=sources.slugs, entries=catalog.entries(sources.rows, prompt.text), offered=offered)
+    return offering, catalog.subscription_entries(offered, known, prompt.text, len(sources.rows))
+
+
+def stored(path: Path) -> Entries:
+    """The subscriptions' entries as the start has written them: what Codex knows may have changed since, the routes have not."""
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Entries]).get("models", [])
+
+
+def encode(entries: Entries) -> bytes:
+    return msgspec.json.encode({"models": entries})
+
+
+def _background(pipeline: Pipeline) -> Collection[str]:
+    options = next((stage.options for stage in pipeline.stages if isinstance(stage.options, RouterOptions)), None)
+    return options.background if options else ()
+
+
+def _cache(environ: Mapping[str, str]) -> bytes:
+    """The list that the user's Codex was sent last."""
+    try:
+        return (user_home.find(environ) / "models_cache.json").read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,59 @@
+"""Keeps what others read in step with what is on offer: `/health` and the router read small files of the run, Codex its catalog."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from codex_shim.stages.contract import advertised
+
+from . import offering
+from .codex import files
+from .control import Message
+from .home import Home, write_private
+from .logins.ask import States
+from .offering import Entries, Offering
+
+
+class Publisher:
+    """`url` is where Codex connects; `report` hears of each file for Codex, and of each login that comes or goes."""
+
+    def __init__(self, home: Home, offered: Offering, url: str, report: Callable[[Message], None]) -> None:
+        self._home = home
+        self._offering = offered
+        self._url = url
+        self._report = report
+        self._usable: dict[str, bool] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def start(self, states: States, entries: Entries) -> None:
+        """In a thread, while the stages start: all this is needed once the chain is ready. `entries` are the subscriptions'."""
+        await asyncio.to_thread(write_private, self._home.subscription_catalog, offering.encode(entries))
+        await self._write(states, entries)
+        self._tell(states, quietly=True)
+
+    async def changed(self, states: States) -> None:
+        """A login can be used, or no longer. Raises `OSError`."""
+        await self._write(states, None)
+        self._tell(states)
+
+    async def _write(self, states: States, entries: Entries | None) -> None:
+        async with self._one_at_a_time:
+            written = await asyncio.to_thread(self._write_files, states, entries)
+        for each in written:
+            self._report({"event": "wrote", "path": each.path, "change": each.change})
+
+    def _write_files(self, states: States, entries: Entries | None) -> list[files.Written]:
+        offer = self._offering.advertised(states)
+        write_private(self._home.advertised, advertised.encode(offer))
+        more = offering.stored(self._home.subscription_catalog) if entries is None else entries
+        found = self._offering.catalog(offer, more)
+        return files.write(self._home, found, self._url, self._home.local_token(), choosable=self._offering.choosable)
+
+    def _tell(self, states: States, *, quietly: bool = False) -> None:
+        """At the start only of what is on offer; later of what has changed."""
+        for name, state in states.items():
+            if state.usable if quietly else state.usable != self._usable.get(name):
+                self._report({"event": "login", "subscription": name, **msgspec.to_builtins(state)})
+            self._usable[name] = state.usable
