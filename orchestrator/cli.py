@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, common, daily, doctor, pipeline, stage
+from .commands import bench, common, daily, doctor, model, pipeline, stage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(stage.app, name="stage")
+app.add_typer(model.app, name="model")
 for name, command in (
     ("start", daily.start),
     ("stop", daily.stop),

@@ -19,10 +19,10 @@ def doctor(json: pipeline.Json = False) -> None:
     Example: codex-shim doctor
     """
     from ..doctor import report
-    from ..doctor.run import examine, looks
+    from ..doctor.run import examine
     from ..doctor.subject import Subject
 
-    checks = examine(Subject(pipeline._options(), os.environ), looks(_progress))
+    checks = examine(Subject(pipeline._options(), os.environ, _progress))
     if json:
         print_json(report.as_json(checks))
     else:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from ..codex import catalog, cli, files
+import msgspec
+
+from .. import offering
+from ..codex import cli, files
 from ..codex.files import Draft
+from ..logins import chatgpt
+from ..logins.ask import States, absent
 from ..settings.models import ModelRow
+from ..subscriptions import CHATGPT, CURSOR, NAMES, Subscriptions
 from ..system import has_modes
 from .check import Check, Section
 from .installation import quiet
@@ -28,8 +35,22 @@ def check(subject: Subject) -> list[Check]:
         return [_GENERATED.info("they cannot be compared with settings that cannot be used", details=list(map(str, there)))]
     prompt = cli.look(cli.find(subject.environ), home.prompt_cache, quiet(subject.environ))
     rows = likely(sources.rows, slugs_of(home.catalog))
-    drafts = files.drafts(home, catalog.entries(rows, prompt.text), url, home.known_token())
+    offered, more = offering.prepare(msgspec.structs.replace(sources, rows=rows), prompt, subject.environ)
+    entries = offered.catalog(offered.advertised(logins(subject, sources.subscriptions)), more)
+    drafts = files.drafts(home, entries, url, home.known_token(), choosable=offered.choosable)
     return [judge(draft, open_to_others(draft.path)) for draft in drafts]
+
+
+def logins(subject: Subject, subscriptions: Subscriptions) -> States:
+    """What the running chain knows, since it keeps the files in step with that; else what a look tells."""
+    if subject.running and subject.running.logins:
+        return subject.running.logins
+    states: States = {name: absent(name, subject.environ) for name in NAMES}
+    if subscriptions.chatgpt:
+        states[CHATGPT] = chatgpt.check(Path(subscriptions.chatgpt.auth_file), time.time())
+    if subscriptions.cursor:
+        states[CURSOR] = subject.cursor_login(Path(subscriptions.cursor.binary))
+    return states
 
 
 def judge(draft: Draft, readable: bool) -> Check:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from . import chain, codex_config, generated, home_folder, installation, proxy, settings, subscriptions
@@ -15,25 +14,23 @@ from .subject import Subject
 Look = Callable[[Subject], list[Check]]
 
 
-def looks(progress: Callable[[str], None]) -> list[tuple[str, Look]]:
-    """The sections and who looks at each; `progress` is told of what may take seconds."""
-    return [
-        ("Python", installation.python),
-        ("Dependencies", installation.dependencies),
-        ("Codex CLI", installation.codex_cli),
-        ("Settings", settings.check),
-        ("Generated files", generated.check),
-        ("Chain", chain.check),
-        ("Port", chain.check_port),
-        ("ChatGPT passthrough", subscriptions.check_chatgpt),
-        ("Cursor passthrough", partial(subscriptions.check_cursor, progress=progress)),
-        ("Proxy", proxy.check),
-        ("Codex config", codex_config.check),
-        ("Home", home_folder.check),
-    ]
+SECTIONS: tuple[tuple[str, Look], ...] = (
+    ("Python", installation.python),
+    ("Dependencies", installation.dependencies),
+    ("Codex CLI", installation.codex_cli),
+    ("Settings", settings.check),
+    ("Generated files", generated.check),
+    ("Chain", chain.check),
+    ("Port", chain.check_port),
+    ("ChatGPT passthrough", subscriptions.check_chatgpt),
+    ("Cursor passthrough", subscriptions.check_cursor),
+    ("Proxy", proxy.check),
+    ("Codex config", codex_config.check),
+    ("Home", home_folder.check),
+)
 
 
-def examine(subject: Subject, sections: Sequence[tuple[str, Look]]) -> list[Check]:
+def examine(subject: Subject, sections: Sequence[tuple[str, Look]] = SECTIONS) -> list[Check]:
     """In threads: most of the time passes in waiting for programs."""
     with ThreadPoolExecutor(max_workers=len(sections)) as pool:
         found = pool.map(lambda section: _guarded(subject, *section), sections)

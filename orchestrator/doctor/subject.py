@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
+from codex_shim.stages.contract.advertised import Subscription
 
 from ..control import Connection, NotRunningError
 from ..home import Home
+from ..logins import cursor
+from ..logins.state import LoginState
 from ..sources import Options
 from .settings_read import Settings, read
 
@@ -18,7 +23,7 @@ CONTROL_SECONDS = 2.0
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
     """A chain that holds the lock of the home. `answered` is false where its control socket does not; `since` is when it was
-    started, in seconds since the epoch; `stages` are `StageStatus` as builtins."""
+    started, in seconds since the epoch; `stages` are `StageStatus` as builtins, `logins` what it knows of each subscription's."""
 
     answered: bool
     since: float
@@ -26,15 +31,22 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     chain: list[str] = []
     stages: list[dict[str, Any]] = []
+    logins: dict[Subscription, LoginState] = {}
 
 
 class Subject:
-    """`environ` is the user's own environment. `os.environ` is not asked elsewhere, so that tests can bring theirs."""
+    """`environ` is the user's own environment; `os.environ` is not asked elsewhere, so that tests can bring theirs. `progress` is
+    told of what may take seconds, before it begins."""
 
-    def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, options: Options, environ: Mapping[str, str], progress: Callable[[str], None] = lambda sentence: None
+    ) -> None:
         self.options = options
         self.environ = environ
         self.home = Home(options.home)
+        self._progress = progress
+        self._asking_cursor = Lock()
+        self._cursor: LoginState | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -52,7 +64,8 @@ class Subject:
         since = self.home.control.stat().st_mtime
         if not answer.get("ok"):
             return Running(answered=False, since=since)
-        return Running(answered=True, since=since, **{name: answer[name] for name in ("pid", "url", "chain", "stages")})
+        told = {name: answer[name] for name in ("pid", "url", "chain", "stages", "logins") if name in answer}
+        return msgspec.convert({**told, "answered": True, "since": since}, Running)
 
     @property
     def base_url(self) -> str | None:
@@ -61,3 +74,11 @@ class Subject:
             return self.running.url
         pipeline = self.settings.pipeline
         return f"http://{pipeline.settings.listen}/v1" if pipeline else None
+
+    def cursor_login(self, binary: Path) -> LoginState:
+        """Asked once: it may take seconds, and several checks want to know."""
+        with self._asking_cursor:
+            if self._cursor is None:
+                self._progress("Asking cursor-agent whether it is logged in …")
+                self._cursor = cursor.probe(binary, self.environ)
+            return self._cursor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from ..logins import chatgpt, cursor
 from ..logins.state import LoginState
@@ -27,16 +26,14 @@ def judge_chatgpt(state: LoginState) -> Check:
     return _of(_CHATGPT, state)
 
 
-def check_cursor(subject: Subject, progress: Callable[[str], None]) -> list[Check]:
-    """`progress` is told before the program is asked, which may take seconds."""
+def check_cursor(subject: Subject) -> list[Check]:
     if cursor.disabled(subject.environ):
         return [_CURSOR.info(f"it is switched off by {cursor.SWITCH}")]
     binary = cursor.find_binary(subject.environ)
     if binary is None:
         return [_no_binary(subject)]
-    progress("Asking cursor-agent whether it is logged in …")
     found = _CURSOR.ok(f"cursor-agent at {binary}")
-    checks = [found, _of(_CURSOR, cursor.probe(binary, subject.environ))]
+    checks = [found, _of(_CURSOR, subject.cursor_login(binary))]
     if subject.environ.get("CURSOR_API_KEY"):
         checks.append(_CURSOR.info("CURSOR_API_KEY is set here; cursor-agent is run without it, so that the login is what counts"))
     return checks

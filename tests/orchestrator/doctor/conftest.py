@@ -14,7 +14,13 @@ from codex_shim.orchestrator.sources import Options
 
 
 @pytest.fixture
-def subject(tmp_path: Path) -> Callable[..., Subject]:
+def said() -> list[str]:
+    """What `subject` was told to show of its progress."""
+    return []
+
+
+@pytest.fixture
+def subject(tmp_path: Path, said: list[str]) -> Callable[..., Subject]:
     def make(models: Any = None, pipeline: str | None = None, environ: dict[str, str] | None = None) -> Subject:
         home = tmp_path / "home"
         home.mkdir(mode=0o700, exist_ok=True)
@@ -23,6 +29,6 @@ def subject(tmp_path: Path) -> Callable[..., Subject]:
         if pipeline is not None:
             (home / "pipeline.toml").write_text(pipeline)
         options = Options(home=home, settings=home / "models.json")
-        return Subject(options, {"PATH": os.defpath, "HOME": str(tmp_path / "user"), **(environ or {})})
+        return Subject(options, {"PATH": os.defpath, "HOME": str(tmp_path / "user"), **(environ or {})}, said.append)
 
     return make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codex_shim.orchestrator.doctor.check import Check, Section
-from codex_shim.orchestrator.doctor.run import examine, looks
+from codex_shim.orchestrator.doctor.run import SECTIONS, examine
 from codex_shim.orchestrator.doctor.subject import Subject
 
 
@@ -18,11 +18,10 @@ def test_a_check_that_breaks_is_a_failure_of_its_own_and_quotes_nothing(subject)
     assert (two.section, two.status) == ("Fine", "OK")
 
 
-def test_every_section_is_there_in_its_order_and_each_trouble_has_a_remedy(subject) -> None:
-    said: list[str] = []
-    checks = examine(subject(models="{", pipeline="[pipeline]\nlisten = 3\n"), looks(said.append))
+def test_every_section_is_there_in_its_order_and_each_trouble_has_a_remedy(subject, said: list[str]) -> None:
+    checks = examine(subject(models="{", pipeline="[pipeline]\nlisten = 3\n"))
     sections = list(dict.fromkeys(check.section for check in checks))
-    assert sections == [name for name, _ in looks(said.append)]
+    assert sections == [name for name, _ in SECTIONS]
     assert all(check.remedy for check in checks if check.status in ("WARN", "FAIL"))
     assert {check.section for check in checks if check.status == "FAIL"} == {"Settings"}
     assert not said, "nobody waits for cursor-agent where there is none"

@@ -8,9 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from codex_shim.orchestrator.doctor import subscriptions
-from codex_shim.orchestrator.doctor.check import Check
-from codex_shim.orchestrator.doctor.subject import Subject
+from codex_shim.orchestrator.doctor import generated, subscriptions
 
 
 def auth_file(tmp_path: Path, content: dict) -> None:
@@ -44,12 +42,8 @@ def test_chatgpt_by_its_file(subject, tmp_path: Path, content: dict | None, stat
 
 def test_each_can_be_switched_off(subject) -> None:
     looked_at = subject(environ={"CODEX_SHIM_DISABLE_CHATGPT": "1", "CODEX_SHIM_DISABLE_CURSOR": "yes"})
-    for checks in (subscriptions.check_chatgpt(looked_at), cursor(looked_at, [])):
+    for checks in (subscriptions.check_chatgpt(looked_at), subscriptions.check_cursor(looked_at)):
         assert [(check.status, "switched off" in check.message) for check in checks] == [("INFO", True)]
-
-
-def cursor(subject: Subject, said: list[str]) -> list[Check]:
-    return subscriptions.check_cursor(subject, said.append)
 
 
 def agent(tmp_path: Path, authenticated: bool) -> dict[str, str]:
@@ -61,17 +55,21 @@ def agent(tmp_path: Path, authenticated: bool) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("authenticated", "status"), [(True, "OK"), (False, "WARN")])
-def test_cursor_is_asked_with_a_word_about_the_wait(subject, tmp_path: Path, authenticated: bool, status: str) -> None:
-    said: list[str] = []
-    binary, login, key = cursor(subject(environ=agent(tmp_path, authenticated)), said)
+def test_cursor_is_asked_once_with_a_word_about_the_wait(
+    subject, said: list[str], tmp_path: Path, authenticated: bool, status: str
+) -> None:
+    looked_at = subject(environ=agent(tmp_path, authenticated))
+    listing, _ = generated.check(looked_at)
+    binary, login, key = subscriptions.check_cursor(looked_at)
     assert said == ["Asking cursor-agent whether it is logged in …"]
+    assert listing.status == "WARN"
     assert (binary.status, login.status, key.status) == ("OK", status, "INFO")
     assert authenticated or login.remedy == "run `cursor-agent login`"
     assert "marked" not in repr((binary, login, key))
 
 
 def test_without_cursor_it_is_said_how_to_get_it(subject) -> None:
-    (none,) = cursor(subject(), [])
+    (none,) = subscriptions.check_cursor(subject())
     assert (none.status, "cursor.com" in (none.remedy or "")) == ("INFO", True)
-    (wrong,) = cursor(subject(environ={"CURSOR_AGENT_BIN": "/no/such/agent"}), [])
+    (wrong,) = subscriptions.check_cursor(subject(environ={"CURSOR_AGENT_BIN": "/no/such/agent"}))
     assert (wrong.status, "CURSOR_AGENT_BIN" in wrong.message) == ("WARN", True)
