@@ -15,7 +15,7 @@ from ....contract.notes import Notes
 from ....contract.tools import Kind, ToolTable
 from .. import freeform
 from ..pairs import type_of
-from ..parts import as_json
+from ..parts import NO_IMAGES, as_json
 from .blobs import Blobs
 from .service import Service
 
@@ -27,15 +27,22 @@ _FOREIGN = "is a history compacted by another service, which this upstream canno
 class ItemReader:
     """Reads items for one upstream."""
 
-    def __init__(self, service: Service, blobs: Blobs, tools: ToolTable, notes: Notes, *, stored: bool) -> None:
+    def __init__(
+        self, service: Service, blobs: Blobs, tools: ToolTable, notes: Notes, *, stored: bool, images: bool = True
+    ) -> None:
         self._service = service
         self._blobs = blobs
         self._tools = tools
         self._notes = notes
         self._stored = stored
+        self._images = images
 
     def read(self, index: int, item: Any) -> Any:
         """None for an item that is not sent."""
+        read = self._read(index, item)
+        return read if self._images or not isinstance(read, dict) else self._in_words(read)
+
+    def _read(self, index: int, item: Any) -> Any:
         type = type_of(item)
         if not isinstance(item, dict) or type is None:
             return item
@@ -87,6 +94,24 @@ class ItemReader:
     def _output(self, item: dict[str, Any]) -> Any:
         return {"type": "function_call_output", "call_id": item.get("call_id"), "output": item.get("output")}
 
+    def _generated(self, item: dict[str, Any]) -> Any:
+        """The image itself as an image, what was said about it as JSON."""
+        about = {key: value for key, value in item.items() if key != "result"}
+        message = _as_text(item["type"], about)
+        if isinstance(item.get("result"), str) and item["result"]:
+            url = f"data:image/{item.get('output_format') or 'png'};base64,{item['result']}"
+            message["content"].append({"type": "input_image", "image_url": url})
+        return message
+
+    def _in_words(self, item: dict[str, Any]) -> dict[str, Any]:
+        """For a model that takes text only. The very same object where there is no image."""
+        for field in ("content", "output"):
+            parts = item.get(field)
+            if isinstance(parts, list) and any(_is_image(part) for part in parts):
+                self._notes.add("images were left out: this model takes text only")
+                item = {**item, field: [{"type": "input_text", "text": NO_IMAGES} if _is_image(part) else part for part in parts]}
+        return item
+
     def _search_output(self, item: dict[str, Any]) -> Any:
         """The tools a search found are offered beside the others; here stand their names."""
         tools = item.get("tools")
@@ -100,7 +125,12 @@ _TRANSLATED = {
     "custom_tool_call_output": ItemReader._output,
     "tool_search_call": ItemReader._search_call,
     "tool_search_output": ItemReader._search_output,
+    "image_generation_call": ItemReader._generated,
 }
+
+
+def _is_image(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "input_image"
 
 
 def _as_text(type: str, item: dict[str, Any]) -> dict[str, Any]:

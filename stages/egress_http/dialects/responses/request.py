@@ -44,8 +44,8 @@ def translate(body: dict[str, Any], raw: bytes, target: Target) -> NativeRequest
     items = items if isinstance(items, list) else []
     table = _set_tools(document, body, items, service.tools, notes) if service.tools is not None else ToolTable()
     stored = body.get("store") is not False and service.openai
-    reader = ItemReader(service, Blobs(target, service), table, notes, stored=stored)
-    _set_items(document, items, reader)
+    reader = ItemReader(service, Blobs(target, service), table, notes, stored=stored, images=target.images)
+    set_items(document, items, reader)
     translated = table if any(_is_translated(tool) for tool in table.known) else None
     return NativeRequest(payload=document.encode(), service=service, tools=translated, notes=notes.all())
 
@@ -56,7 +56,8 @@ def _limit_output(document: Document, body: dict[str, Any], target: Target) -> N
         document.set("max_output_tokens", target.max_output_tokens)
 
 
-def _set_items(document: Document, items: list[Any], reader: ItemReader) -> None:
+def set_items(document: Document, items: list[Any], reader: ItemReader) -> None:
+    """Each item as `reader` gives it back; the bytes of those it leaves alone stay."""
     changed = [reader.read(index, item) for index, item in enumerate(items)]
     if all(new is old for new, old in zip(changed, items, strict=True)):
         return
@@ -94,7 +95,7 @@ def _function(tool: Tool) -> dict[str, Any]:
         return spec
     described = {"description": text} if (text := description(tool)) else {}
     made = {"type": "function", "name": tool.flat, **described, "parameters": parameters(tool)}
-    return {**made, "strict": spec["strict"]} if isinstance(spec.get("strict"), bool) else made
+    return {**made, "strict": spec.get("strict") is True}  # said in any case: this language takes silence for yes
 
 
 def _is_translated(tool: Tool) -> bool:

@@ -36,6 +36,13 @@ def test_results_come_first_and_in_the_order_of_the_calls():
     assert shapes(talk) == [("user", ["go"]), ("assistant", ["a", "b"]), ("user", ["a", "b", "meanwhile"])]
 
 
+def test_an_instruction_without_words_is_none():
+    talk = talk_of()
+    talk.instruct([text_part(" ")])
+    talk.instruct([])
+    assert (talk.system, shapes(talk)) == ([], [("user", ["go"])])
+
+
 def test_a_call_nobody_answered_gets_an_answer():
     talk = talk_of("a", answered=False)
     (_, _, last) = talk.end()

@@ -11,6 +11,7 @@ from codex_shim.stages.egress_http.dialects.messages.thinking import can_be_forc
 
 OPUS, SONNET, OLD, SOVEREIGN, KIMI = "claude-opus-4-6", "claude-sonnet-4-5", "claude-3-5-haiku", "claude-opus-5-5", "kimi-k3"
 
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 BOUND = {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
 
 
@@ -31,12 +32,14 @@ def asked(
         (OPUS, "xhigh", {"thinking": {"type": "adaptive"}, "effort": "high"}),
         (OPUS, "ultra", {"thinking": {"type": "adaptive"}, "effort": "max"}),
         (OPUS, ["odd"], {"thinking": {"type": "adaptive"}, "effort": "high"}),
-        ("claude-opus-4-8", "xhigh", {"thinking": {"type": "adaptive"}, "effort": "xhigh"}),
+        *(("claude-opus-4-8", effort, {"thinking": {"type": "adaptive"}, "effort": effort}) for effort in EFFORTS),
+        ("claude-opus-4-8", "ultra", {"thinking": {"type": "adaptive"}, "effort": "max"}),
         (OPUS, "none", {"thinking": {"type": "disabled"}}),
         (SONNET, "low", {"thinking": {"type": "enabled", "budget_tokens": 4_096}}),
         (SONNET, "max", {"thinking": {"type": "enabled", "budget_tokens": 48_000}}),
         (KIMI, "none", {"thinking": {"type": "disabled"}}),
         (OLD, "none", {}),
+        (OLD, None, {}),
         (SOVEREIGN, None, {"thinking": BOUND}),
     ],
 )

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from codex_shim.stages.contract.errors import HopError
 from codex_shim.stages.egress_http.dialects import Target
+from codex_shim.stages.egress_http.dialects.parts import NO_IMAGES
 from codex_shim.stages.egress_http.dialects.responses.request import translate
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +83,44 @@ def test_reasoning_without_state_is_kept_where_the_service_stores_it() -> None:
     for store, kept in ((True, [item]), (False, [])):
         raw = msgspec.json.encode({"model": "s", "store": store, "input": [item]})
         assert msgspec.json.decode(sent(raw))["input"] == kept
+
+
+@pytest.mark.parametrize(("wanted", "known", "limit"), [(9, 100, 9), (100, 9, 9), (9, None, 9), (None, 9, None), ("x", 9, "x")])
+def test_a_limit_is_lowered_to_what_the_model_can_and_never_raised(wanted: Any, known: int | None, limit: Any) -> None:
+    raw = msgspec.json.encode({"model": "s", "max_output_tokens": wanted, "input": "hi"})
+    payload = sent(raw, msgspec.structs.replace(OPENAI, max_output_tokens=known))
+    assert msgspec.json.decode(payload)["max_output_tokens"] == limit
+
+
+IMAGE = {"type": "input_image", "image_url": "data:image/png;base64,AA"}
+SHOWN = [
+    {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "look"}, IMAGE]},
+    {"type": "function_call_output", "call_id": "c", "output": [IMAGE]},
+]
+
+
+@pytest.mark.parametrize("host", ["api.openai.com", "127.0.0.1"])
+def test_a_model_that_takes_text_only_is_told_that_there_was_an_image(host: str) -> None:
+    """Left by another model, or by a tool: refused, it would spoil the thread for good."""
+    raw = msgspec.json.encode({"model": "s", "stream": True, "input": SHOWN})
+    target = Target(model="m", host=host)
+    assert msgspec.json.decode(sent(raw, target))["input"] == SHOWN
+    translated = translate(msgspec.json.decode(raw), raw, msgspec.structs.replace(target, images=False))
+    message, output = msgspec.json.decode(translated.payload)["input"]
+    assert message["content"] == [{"type": "input_text", "text": "look"}, {"type": "input_text", "text": NO_IMAGES}]
+    assert output["output"] == [{"type": "input_text", "text": NO_IMAGES}]
+    assert translated.notes == ["images were left out: this model takes text only"]
+
+
+def test_an_image_that_was_made_is_shown_and_not_spelled_out() -> None:
+    """As text it would fill the context of the model with base64."""
+    made = {"type": "image_generation_call", "id": "ig_1", "status": "completed", "output_format": "webp", "result": "AAAA"}
+    raw = msgspec.json.encode({"model": "s", "input": [made]})
+    (message,) = msgspec.json.decode(sent(raw, LOCAL))["input"]
+    words, image = message["content"]
+    assert "ig_1" in words["text"]
+    assert "AAAA" not in words["text"]
+    assert image == {"type": "input_image", "image_url": "data:image/webp;base64,AAAA"}
 
 
 def test_a_client_that_wants_one_object_gets_it_from_a_stream() -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from codex_shim.stages.contract.envelope import unseal
 from codex_shim.stages.contract.events import TERMINAL, Event, ResponseBuilder
 from codex_shim.stages.contract.sse import Frame, SSEDecoder
 from codex_shim.stages.egress_http.dialects import DIALECTS, Target
@@ -55,7 +57,7 @@ def test_a_break_is_told_in_the_name_of_the_response_that_had_begun(builder: Res
     assert (failed["response"]["id"], failed["sequence_number"]) == ("resp_theirs", 1)
 
 
-def test_what_the_provider_said_of_a_failure_stays(run: Run) -> None:
+def test_what_the_provider_said_of_a_limit_stays_and_is_put_in_words(run: Run) -> None:
     error = {"code": "usage_limit_reached", "message": "Later.", "resets_at": 5, "plan_type": "plus"}
     events = [
         {"type": "response.created", "sequence_number": 0, "response": {"id": "r"}},
@@ -66,7 +68,76 @@ def test_what_the_provider_said_of_a_failure_stays(run: Run) -> None:
             "response": {"id": "r", "status": "failed", "output": [], "error": error},
         },
     ]
-    assert run(BODY, [b"".join(map(frame, events))], OPENAI, "responses")[-1]["response"]["error"] == error
+    told = run(BODY, [b"".join(map(frame, events))], OPENAI, "responses")[-1]["response"]["error"]
+    assert told == {
+        **error,
+        "message": "the usage limit of the ChatGPT Plus plan has been reached; it resets at 1970-01-01 00:00 UTC",
+    }
+
+
+LOCAL = Target(model="m", host="127.0.0.1")
+
+
+def whole(*output: dict[str, Any]) -> bytes:
+    """An answer in one piece."""
+    response = {"id": "resp_1", "object": "response", "status": "completed", "output": list(output), "usage": USAGE}
+    return b"data: " + json.dumps(response).encode() + b"\n\n"
+
+
+def told(*output: dict[str, Any]) -> list[bytes]:
+    """The same answer as a stream."""
+    items = [
+        {"type": f"response.output_item.{step}", "output_index": place, "item": item}
+        for place, item in enumerate(output)
+        for step in ("added", "done")
+    ]
+    begun = {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}
+    events = [
+        {"type": "response.created", "response": begun},
+        {"type": "response.in_progress", "response": begun},
+        *items,
+        {"type": "response.completed", "response": {**begun, "status": "completed", "output": list(output), "usage": USAGE}},
+    ]
+    return [frame({**event, "sequence_number": number}) for number, event in enumerate(events)]
+
+
+MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": [], "status": "completed"}
+
+
+def a_call(name: str, arguments: str) -> dict[str, Any]:
+    return {"type": "function_call", "id": "fc_1", "call_id": "a", "name": name, "arguments": arguments, "status": "completed"}
+
+
+@pytest.mark.parametrize("spoken", [told, lambda *output: [whole(*output)]], ids=["streamed", "whole"])
+def test_names_come_back_as_the_client_knows_them_and_other_items_as_they_are(run: Run, spoken: Any) -> None:
+    """D15."""
+    body = {**BODY, "tools": [{"type": "function", "name": "my.tool/v1"}]}
+    call = a_call("my_tool_v1", "{}")
+    assert run(body, spoken(MESSAGE, call), LOCAL, "responses")[-1]["response"]["output"] == [
+        MESSAGE,
+        {**call, "name": "my.tool/v1"},
+    ]
+
+
+@pytest.mark.parametrize("spoken", [told, lambda *output: [whole(*output)]], ids=["streamed", "whole"])
+def test_opaque_state_of_others_is_sealed_wherever_it_stands(run: Run, spoken: Any) -> None:
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "blob", "status": "completed"}
+    (kept,) = run(BODY, spoken(thought), LOCAL, "responses")[-1]["response"]["output"]
+    envelope = unseal(kept["encrypted_content"])
+    assert envelope is not None
+    assert (envelope.provider, envelope.model, envelope.data) == ("127.0.0.1", "m", "blob")
+    (open,) = run(BODY, spoken(thought), OPENAI, "responses")[-1]["response"]["output"]
+    assert open["encrypted_content"] == "blob"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [('{"query":"maps"}', {"query": "maps"}), ("", {}), ("maps", {"query": "maps"}), ("[1]", {"query": "[1]"})],
+)
+def test_a_tool_search_has_an_object_whatever_the_model_wrote(run: Run, arguments: str, given: dict[str, Any]) -> None:
+    body = {**BODY, "tools": [{"type": "tool_search", "execution": "client"}]}
+    (item,) = run(body, told(a_call("tool_search", arguments)), LOCAL, "responses")[-1]["response"]["output"]
+    assert (item["type"], item["arguments"]) == ("tool_search_call", given)
 
 
 items = st.sampled_from(
