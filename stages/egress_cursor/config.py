@@ -35,8 +35,11 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class Config(Options, kw_only=True):
     """`binary` is the program, empty where none was found; `folder` the one that holds the slots. `models` maps each slug to the
-    name that `cursor-agent --model` takes."""
+    name that `cursor-agent --model` takes. A run that has said all it had to say may end by itself for `linger_seconds`; one that
+    is told to end has `term_seconds` before it is made to."""
 
     binary: str = ""
     folder: str = ""
     models: dict[str, str] = {}
+    linger_seconds: Seconds = 0.5
+    term_seconds: Seconds = 1.5
