@@ -145,6 +145,8 @@ class ChatGptBackend:
             return self._refuse(refusal)
         if (request.method, request.path) == ("GET", f"{ROOT}/wham/accounts/check"):
             return _json(self._workspaces(request), {})
+        if (request.method, request.path) == ("GET", f"{ROOT}/wham/settings/user"):
+            return _json({}, {})
         path = request.path.partition("?")[0].removeprefix(PATH)
         if (request.method, path) == ("GET", "/models"):
             return _json(models_answer(), {"etag": MODELS_ETAG})
@@ -178,11 +180,13 @@ class ChatGptBackend:
         return answer
 
     def _turn_state(self, request: Received, body: dict[str, Any]) -> str:
-        """Given out with the first answer of a turn; every further request of this turn must show it."""
-        turn = (body.get("client_metadata") or {}).get("turn_id") or ""
+        """Given out with the first answer of a turn; every further request of this turn must show it. Codex does not where it asks
+        for a summary in its own words."""
+        told = body.get("client_metadata") or {}
+        turn, kind = told.get("turn_id") or "", json.loads(told.get("x-codex-turn-metadata") or "{}").get("request_kind")
         shown = request.headers.get("x-codex-turn-state")
         known = self._turn_states.get(turn)
-        if turn and shown != known:
+        if turn and shown != known and not (kind == "compaction" and shown is None):
             self.faults.append(f"request {request.number} shows the turn state {shown}, not {known}")
         if known is None:
             known = self._turn_states[turn] = f"turn-state-{len(self._turn_states) + 1}"
