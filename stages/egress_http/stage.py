@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,11 +19,13 @@ from ..contract.sse import encode_event
 from ..kit.exchange import Exchange
 from ..kit.stage import Context, Stage
 from .config import Config, Model
-from .dialects import DIALECTS
-from .dialects.base import Output, Passed, Target, last_event
-from .passing import to_upstream
+from .dialects import CHATGPT, DIALECTS
+from .dialects.base import UNVERIFIED, Dialect, NativeCompaction, Outgoing, Output, Passed, Prepared, Target, last_event
+from .passing import from_codex
 from .summarise import summarise
 from .upstream import Upstream
+
+Sent = TypeVar("Sent", bound=Outgoing)
 
 
 class EgressHttp(Stage[Config]):
@@ -31,7 +33,7 @@ class EgressHttp(Stage[Config]):
 
     def __init__(self, context: Context[Config]) -> None:
         super().__init__(context)
-        self._dialect = DIALECTS[context.config.dialect]
+        self._dialect: Dialect = CHATGPT if context.config.login else DIALECTS[context.config.dialect]
         self._upstream = Upstream(context.config, self._dialect)
 
     async def close(self) -> None:
@@ -42,7 +44,8 @@ class EgressHttp(Stage[Config]):
         body = decode_object(raw)
         builder = _builder_for(body)
         stream = bool(body.get("stream"))
-        answer = self._summary(exchange, body, builder) if summary.is_asked(body) else self._ask(exchange, body, raw, builder)
+        summing = summary.is_asked(body) and not isinstance(self._dialect, NativeCompaction)
+        answer = self._summary(exchange, body, builder) if summing else self._ask(exchange, body, raw, builder)
         terminal: Event = {}
         async for outputs in answer:
             if stream:
@@ -51,7 +54,11 @@ class EgressHttp(Stage[Config]):
         await self._end(exchange, terminal, stream)
 
     async def compact(self, exchange: Exchange) -> None:
-        body = decode_object(await exchange.body())
+        raw = await exchange.body()
+        body = decode_object(raw)
+        if isinstance(self._dialect, NativeCompaction):
+            await self._compact_natively(exchange, body, raw, self._dialect)
+            return
         terminal: Event = {}
         async for outputs in self._summary(exchange, body, _builder_for(body)):
             terminal = last_event(outputs) or terminal
@@ -68,18 +75,41 @@ class EgressHttp(Stage[Config]):
         raw = msgspec.json.encode(question)
         return summarise(lambda: self._ask(exchange, question, raw, _builder_for(body)), builder)
 
+    async def _compact_natively(self, exchange: Exchange, body: dict[str, Any], raw: bytes, dialect: NativeCompaction) -> None:
+        expanded, raw = _expanded(body, raw)
+        slug = str(body.get("model") or "")
+        outgoing = dialect.prepare_compaction(expanded, self._target(exchange, slug), raw=raw)
+        exchange.notes |= {"model": slug, "left_out": outgoing.notes or None}
+        try:
+            answer = await self._upstream.whole(outgoing, exchange.headers, exchange.answer_headers)
+        except HopError as error:
+            outgoing = _second(exchange, outgoing, error)
+            answer = await self._upstream.whole(outgoing, exchange.headers, exchange.answer_headers)
+        await exchange.reply(answer)
+
     def _ask(
         self, exchange: Exchange, body: dict[str, Any], raw: bytes, builder: ResponseBuilder
     ) -> AsyncIterator[Sequence[Output]]:
         """One exchange with the upstream. Raises `HopError` where the request cannot be said in its language."""
-        expanded = compaction.expand(body)
-        if expanded is not body:
-            raw = msgspec.json.encode(expanded)
+        expanded, raw = _expanded(body, raw)
         slug = str(body.get("model") or "")
-        prepared = self._dialect.prepare(expanded, self._target(slug), builder, raw=raw)
+        prepared = self._dialect.prepare(expanded, self._target(exchange, slug), builder, raw=raw)
         exchange.notes |= {"model": slug, "left_out": prepared.notes or None}
-        sent = to_upstream(exchange.headers, self.context.config.dialect)
-        return self._upstream.events(prepared, builder, sent, exchange.answer_headers)
+        if prepared.second is not None:
+            return self._ask_twice(exchange, prepared, builder)
+        return self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers)
+
+    async def _ask_twice(self, exchange: Exchange, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[Sequence[Output]]:
+        """The answer, or else the one to what can be sent instead. A `HopError` comes before the first list, or not at all."""
+        try:
+            async for outputs in self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers):
+                yield outputs
+        except HopError as error:
+            prepared = _second(exchange, prepared, error)
+        else:
+            return
+        async for outputs in self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers):
+            yield outputs
 
     def _row(self, slug: str) -> Model:
         row = self.context.config.models.get(slug)
@@ -87,7 +117,7 @@ class EgressHttp(Stage[Config]):
             raise refuse(f"{self._upstream.who} serves no model named `{slug}`", status=404, code=MODEL_NOT_FOUND, param="model")
         return row
 
-    def _target(self, slug: str) -> Target:
+    def _target(self, exchange: Exchange, slug: str) -> Target:
         row = self._row(slug)
         return Target(
             model=row.model,
@@ -96,6 +126,7 @@ class EgressHttp(Stage[Config]):
             max_output_tokens=row.max_output_tokens,
             images=row.images,
             quirks=row.quirks,
+            from_codex=from_codex(exchange.headers),
         )
 
     async def _end(self, exchange: Exchange, terminal: Event, stream: bool) -> None:
@@ -105,6 +136,22 @@ class EgressHttp(Stage[Config]):
             await exchange.end()
         else:
             await exchange.reply(response)
+
+
+def _expanded(body: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
+    """With summaries of ours in words, and the bytes for it."""
+    expanded = compaction.expand(body)
+    return expanded, raw if expanded is body else msgspec.json.encode(expanded)
+
+
+def _second(exchange: Exchange, outgoing: Sent, error: HopError) -> Sent:
+    """The request without what the upstream could not verify. Raises `error` where that was not the reason, or nothing is left."""
+    second = outgoing.second if error.failure.code == UNVERIFIED else None
+    payload = second.payload() if second else None
+    if second is None or payload is None:
+        raise error
+    exchange.notes["left_out"] = [*outgoing.notes, second.note]
+    return msgspec.structs.replace(outgoing, payload=payload)
 
 
 def _builder_for(body: dict[str, Any]) -> ResponseBuilder:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
 
+from ..contract.body import UNREADABLE
 from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import ResponseBuilder
 from ..contract.secret import REDACTED
 from ..contract.sse import Frame
 from ..kit.client import HopClient, Reply
 from .config import Config
-from .credentials import ApiKey
-from .dialects import waits
-from .dialects.base import Dialect, Output, Prepared
+from .credentials import ApiKey, Credential, Proof
+from .dialects import finish, waits
+from .dialects.base import Dialect, Outgoing, Output, Prepared
 from .dialects.framing import Framing
-from .passing import to_client
+from .passing import to_chatgpt, to_client, to_upstream
+from .users_login import UsersLogin
 
 # How long usage may come after the reason to stop; some servers then leave the connection open and silent.
 GRACE_SECONDS = 2.0
+# A whole answer in one piece of JSON.
+JSON_LIMIT = 64 * 1024 * 1024
 # Of what is shorter, like the `1` in `x-beta: 1`, an error may speak by chance.
 SHORTEST_SECRET = 8
 
@@ -35,15 +41,15 @@ class Upstream:
     def __init__(self, config: Config, dialect: Dialect, *, grace_seconds: float = GRACE_SECONDS) -> None:
         self.who = urlsplit(config.base_url).hostname or config.base_url
         self._base_url = config.base_url.rstrip("/")
+        self._credential = credential_of(config)
+        self._passed = to_chatgpt if config.login else partial(to_upstream, dialect=config.dialect)
         self._headers = {
-            **ApiKey(config.api_key, config.key_header).headers(),
             "content-type": "application/json",
             "accept": "text/event-stream",
             "accept-encoding": "identity",  # compressing a stream of small events only delays them
             "user-agent": "codex-shim",
-            **config.headers,
         }
-        self._secrets = [value for value in (config.api_key or "", *config.headers.values()) if len(value) >= SHORTEST_SECRET]
+        self._own_headers = config.headers
         self._dialect = dialect
         self._grace = grace_seconds
         self._client = HopClient(
@@ -58,26 +64,46 @@ class Upstream:
         await self._client.close()
 
     async def events(
-        self, prepared: Prepared, builder: ResponseBuilder, sent: Mapping[str, str], returned: dict[str, str]
+        self, prepared: Prepared, builder: ResponseBuilder, request: Mapping[str, str], returned: dict[str, str]
     ) -> AsyncIterator[Sequence[Output]]:
         """The events of one response, one list per read; the first comes with the status, and may be empty. Ends with a terminal
         event.
 
-        `sent` are the client's headers that go along, `returned` takes up those of the answer. Raises `HopError` only before the
+        `request` are the headers that came to this hop, `returned` takes up those of the answer. Raises `HopError` only before the
         first list: what fails later is a `response.failed`.
         """
-        body = prepared.payload if isinstance(prepared.payload, bytes) else _encode(prepared.payload)
-        headers = {**sent, **prepared.headers, **self._headers}
-        async with self._client.open("POST", self._base_url + prepared.path, headers, body, who=self.who) as reply:
+        proof = await self._credential.prove(request)
+        async with self._accepted(prepared, proof, request, returned) as reply:
+            yield [] if prepared.begins else builder.start()
+            secrets = self._secrets(proof)
+            async for events in self._translated(reply, prepared, builder):
+                yield name_provider(events, self.who, secrets)
+            await reply.drain()
+
+    async def whole(self, outgoing: Outgoing, request: Mapping[str, str], returned: dict[str, str]) -> bytes:
+        """An answer in one piece of JSON, as it comes. The arguments are those of `events`; raises `HopError`."""
+        proof = await self._credential.prove(request)
+        async with self._accepted(outgoing, proof, request, returned) as reply:
+            body = await reply.read(JSON_LIMIT)
+        if not _is_json(body):
+            failure = finish.garbage(body)
+            raise HopError(msgspec.structs.replace(failure, message=f"{self.who}: {failure.message}"))
+        return body
+
+    @asynccontextmanager
+    async def _accepted(
+        self, outgoing: Outgoing, proof: Proof, request: Mapping[str, str], returned: dict[str, str]
+    ) -> AsyncIterator[Reply]:
+        """An answer that is a success."""
+        body = outgoing.payload if isinstance(outgoing.payload, bytes) else _encode(outgoing.payload)
+        headers = {**self._headers, **self._passed(request), **outgoing.headers, **proof.headers, **self._own_headers}
+        async with self._client.open("POST", self._base_url + outgoing.path, headers, body, who=self.who) as reply:
             returned.update(to_client(reply.headers))
             if not 200 <= reply.status < 300:
-                raise HopError(await self._refusal(reply))
+                raise HopError(await self._refusal(reply, proof))
             if "html" in reply.headers.get("content-type", ""):
                 raise HopError(self._web_page())
-            yield [] if prepared.begins else builder.start()
-            async for events in self._translated(reply, prepared, builder):
-                yield name_provider(events, self.who, self._secrets)
-            await reply.drain()
+            yield reply
 
     async def _translated(self, reply: Reply, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[Sequence[Output]]:
         translator, batches = prepared.translator, _frames(reply)
@@ -99,22 +125,32 @@ class Upstream:
             yield events
 
     def _web_page(self) -> Failure:
-        sentence = f"{self.who} answered with a web page instead of a model's answer; check `base_url` in models.json"
+        sentence = f"{self.who} answered with a web page instead of a model's answer; {self._credential.lost}"
         return Failure(code=INVALID_REQUEST, message=sentence, status=502)
 
-    async def _refusal(self, reply: Reply) -> Failure:
+    async def _refusal(self, reply: Reply, proof: Proof) -> Failure:
         if reply.status < 400:
             return self._redirect(reply)
-        wait = waits.retry_after(reply.headers, time.time())
-        failure = self._dialect.read_error(reply.status, await reply.read(), wait)
-        said = without_secrets(failure.message, self._secrets)
-        return msgspec.structs.replace(failure, message=f"{self.who}: {said}{_advice(reply.status)}")
+        wait, body = waits.retry_after(reply.headers, time.time()), await reply.read()
+        failure = self._credential.explain(self._dialect.read_error(reply.status, body, wait), body, reply.headers)
+        said = without_secrets(failure.message, self._secrets(proof))
+        # What the user can do about it, where the provider's own sentence does not say.
+        advice = f"; {self._credential.remedy}" if reply.status in (401, 403) else ""
+        return msgspec.structs.replace(failure, message=f"{self.who}: {said} (HTTP {reply.status}{advice})")
 
     def _redirect(self, reply: Reply) -> Failure:
         """Not followed: the key was given for this address."""
         place = reply.headers.get("location", "").partition("?")[0] or "nowhere"
-        sentence = f"{self.who} sends on to {place} (HTTP {reply.status}); write the right address as `base_url` in models.json"
+        sentence = f"{self.who} sends on to {place} (HTTP {reply.status}), which is not followed; {self._credential.lost}"
         return Failure(code=INVALID_REQUEST, message=sentence, status=502)
+
+    def _secrets(self, proof: Proof) -> list[str]:
+        return [value for value in (*proof.secrets, *self._own_headers.values()) if len(value) >= SHORTEST_SECRET]
+
+
+def credential_of(config: Config) -> Credential:
+    """What the worker of this configuration has to show."""
+    return UsersLogin(config.login) if config.login else ApiKey(config.api_key, config.key_header)
 
 
 def name_provider(events: Sequence[Output], who: str, secrets: Sequence[str] = ()) -> Sequence[Output]:
@@ -135,16 +171,17 @@ def without_secrets(message: str, secrets: Sequence[str]) -> str:
     return message
 
 
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except UNREADABLE:
+        return False
+    return True
+
+
 async def _frames(reply: Reply) -> AsyncIterator[list[Frame]]:
     """Frames per read."""
     framing = Framing(reply.headers.get("content-type", ""))
     async for chunk in reply.chunks():
         yield framing.feed(chunk)
     yield framing.finish()
-
-
-def _advice(status: int) -> str:
-    """What the user can do about it, where the provider's own sentence does not say."""
-    if status in (401, 403):
-        return f" (HTTP {status}; check the key of this model in models.json, then `codex-shim restart`)"
-    return f" (HTTP {status})"

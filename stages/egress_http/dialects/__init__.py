@@ -6,7 +6,7 @@ from .base import Dialect, Prepared, Target, Translator
 from .chat import ChatDialect
 from .gemini import GeminiDialect
 from .messages import MessagesDialect
-from .responses import ResponsesDialect
+from .responses import ChatGptDialect, ResponsesDialect
 
 DIALECTS: dict[str, Dialect] = {
     "chat": ChatDialect(),
@@ -15,4 +15,7 @@ DIALECTS: dict[str, Dialect] = {
     "gemini": GeminiDialect(),
 }
 
-__all__ = ["DIALECTS", "Dialect", "Prepared", "Target", "Translator"]
+# Spoken by one upstream alone, so that no row can name it.
+CHATGPT = ChatGptDialect()
+
+__all__ = ["CHATGPT", "DIALECTS", "Dialect", "Prepared", "Target", "Translator"]

@@ -7,8 +7,8 @@ models.json; only a language that none of these speaks is new code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -22,6 +22,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """The model asked, by its upstream name, and what it can take.
 
     `provider` names whoever serves it, so that opaque state goes back only to where it came from; `host` is that of its address.
+    `from_codex` says that Codex wrote the request, not another client.
     """
 
     model: str
@@ -30,6 +31,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     images: bool = True
     quirks: Quirks = Quirks()
+    from_codex: bool = False
+
+
+# The code of a refusal of opaque state in the request: somebody else made it, or it was changed on the way.
+UNVERIFIED = "invalid_encrypted_content"
 
 
 class Passed(NamedTuple):
@@ -70,19 +76,33 @@ class Translator(Protocol):
         ...
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send, and who reads the answer.
+class Second(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send instead where the upstream refuses a request as `UNVERIFIED`: `payload` makes it, None where there is nothing
+    that could be left out; `note` says for the log what was."""
+
+    note: str
+    payload: Callable[[], bytes | None]
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send.
 
     `path` is appended to the base URL, `payload` is the JSON body (bytes where it must not be encoded anew), `headers` are what the
     language itself asks for, `notes` are sentences for the log: what of the request this upstream cannot be given, and so was left
-    out or put in other words. `begins` says that the translator gives out the beginning of the response too.
+    out or put in other words.
     """
 
     path: str
     payload: dict[str, Any] | bytes
-    translator: Translator
     notes: list[str]
     headers: dict[str, str] = {}
+    second: Second | None = None
+
+
+class Prepared(Outgoing, frozen=True, kw_only=True):
+    """And who reads the answer. `begins` says that the translator gives out the beginning of the response too."""
+
+    translator: Translator
     begins: bool = False
 
 
@@ -98,4 +118,14 @@ class Dialect(Protocol):
 
     def read_error(self, status: int, body: bytes, retry_after: str | None) -> Failure:
         """Understand an answer that is not a success: one of our codes, the provider's own sentence."""
+        ...
+
+
+@runtime_checkable
+class NativeCompaction(Protocol):
+    """What a dialect is besides where its upstream shortens conversations by itself: a `compaction_trigger` goes there like
+    anything else, and `/responses/compact` is asked in its own words."""
+
+    def prepare_compaction(self, body: dict[str, Any], target: Target, *, raw: bytes) -> Outgoing:
+        """A request of `POST /v1/responses/compact`. The answer is passed on as it comes. Raises as `prepare` does."""
         ...

@@ -17,7 +17,7 @@ from ....contract.events import TERMINAL, Event, ResponseBuilder, Usage
 from ....contract.sse import Frame, encode_frame
 from .. import finish, provider_errors
 from ..base import Output, Passed
-from . import usage
+from . import plan, usage
 from .blobs import Blobs
 from .restore import CutCallError, Restorer
 
@@ -29,6 +29,7 @@ _CODES = frozenset(
 )
 _FIRST = "response.created"
 _DONE = "response.output_item.done"
+_SNAPSHOTS = frozenset({"response.queued", "response.in_progress"})
 
 
 class _Head(msgspec.Struct):
@@ -50,12 +51,13 @@ _item = msgspec.json.Decoder(_Item)
 
 
 class NativeStream:
-    """The `Translator` of the responses dialect."""
+    """The `Translator` of the responses dialect. `slug` is what the answer calls its model where the upstream has another name."""
 
-    def __init__(self, builder: ResponseBuilder, restorer: Restorer | None, blobs: Blobs) -> None:
+    def __init__(self, builder: ResponseBuilder, restorer: Restorer | None, blobs: Blobs, slug: str | None = None) -> None:
         self._builder = builder
         self._restorer = restorer
         self._blobs = blobs
+        self._slug = slug
         self._next = 0
         self._begun = False
         self._renumber = restorer is not None
@@ -112,10 +114,18 @@ class NativeStream:
         response = event.get("response")
         self._begun = True
         if isinstance(response, dict):
+            named = response.pop("headers", None) is not None  # among them the name of the model, which is not the slug
+            renamed = self._rename(response)
             self._builder.adopt(0, response)
-            if response.pop("headers", None) is not None:  # among them the name of the model, which is not the slug
+            if named or renamed:
                 return self._written(event)
         return self._middle(head, frame)
+
+    def _rename(self, response: dict[str, Any]) -> bool:
+        """Whether the model is called by another name now."""
+        if self._slug is not None:
+            response["model"] = self._slug
+        return self._slug is not None
 
     def _beginning(self) -> Sequence[Output]:
         """For an upstream that begins in the middle."""
@@ -127,7 +137,8 @@ class NativeStream:
         return events
 
     def _middle(self, head: _Head, frame: Frame) -> Sequence[Output]:
-        if not self._renumber and head.sequence_number >= self._next and not self._blobs.concern(frame.data):
+        snapshot = self._slug is not None and head.type in _SNAPSHOTS
+        if not (self._renumber or snapshot) and head.sequence_number >= self._next and not self._blobs.concern(frame.data):
             self._count(head.sequence_number)
             if head.type == _DONE:
                 self._builder.adopt_item(_item.decode(frame.data).item)
@@ -139,8 +150,11 @@ class NativeStream:
     def _opened(self, frame: Frame) -> Event:
         """The event inside. A response that was begun in our name goes on in it."""
         event = msgspec.json.decode(frame.data)
-        if self._own_id is not None and isinstance(event.get("response"), dict):
-            event["response"]["id"] = self._own_id
+        response = event.get("response")
+        if isinstance(response, dict):
+            self._rename(response)
+            if self._own_id is not None:
+                response["id"] = self._own_id
         return event
 
     def _restored(self, event: Event) -> list[Event]:
@@ -182,7 +196,7 @@ class NativeStream:
 
     def _mend(self, response: dict[str, Any], sealed: bool) -> bool:
         """Whether anything in it had to change."""
-        changed = response.pop("headers", None) is not None
+        changed = response.pop("headers", None) is not None or self._slug is not None
         if not usage.is_whole(response.get("usage")):
             response["usage"], changed = usage.mended(response.get("usage")), True
         if sealed or self._restorer or not response.get("output"):
@@ -198,6 +212,7 @@ class NativeStream:
     def _failed(self, event: Event, response: dict[str, Any]) -> Sequence[Output]:
         error = response.get("error")
         failure = provider_errors.read_chunk_error(error if error else {"message": "the provider did not say what went wrong"})
+        failure = plan.explain(failure, error, {})
         code = error.get("code") if isinstance(error, dict) else None
         kept = error if isinstance(error, dict) else {}
         response["error"] = {**kept, "code": code if code in _CODES else failure.code, "message": failure.message}
@@ -210,6 +225,7 @@ class NativeStream:
 
     def _whole(self, response: dict[str, Any]) -> Sequence[Output]:
         """An answer in one piece, told as a stream."""
+        self._rename(response)
         items = [self._item(item) for item in response.get("output") or [] if isinstance(item, dict)]
         self._begun = self._renumber = True
         begun = {**response, "status": "in_progress", "output": [], "usage": None, "error": None, "incomplete_details": None}
