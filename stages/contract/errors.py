@@ -18,6 +18,7 @@ CONTENT_POLICY = "content_policy_violation"
 RATE_LIMITED = "rate_limit_exceeded"
 QUOTA = "insufficient_quota"
 AUTHENTICATION = "invalid_api_key"
+LOGIN_REFUSED = "login_refused"
 SERVER_ERROR = "server_error"
 # What the ChatGPT backend says of a plan: it is used up, or does not hold this. Nobody waits such a thing out in a request.
 USAGE_LIMIT = "usage_limit_reached"

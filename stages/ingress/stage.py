@@ -16,7 +16,7 @@ import msgspec
 
 from ..contract import sealed
 from ..contract.body import Document, check_text
-from ..contract.errors import SERVER_ERROR, Failure, HopError, read_failure
+from ..contract.errors import LOGIN_REFUSED, SERVER_ERROR, Failure, HopError, read_failure
 from ..contract.events import ResponseBuilder
 from ..contract.headers import REQUEST_ID, TRACEPARENT, USER_LOGIN, forward_response
 from ..contract.sse import encode_events
@@ -69,7 +69,8 @@ class Ingress(Stage[Config]):
         await self.forward(exchange)
 
     async def fail(self, exchange: Exchange, failure: Failure) -> None:
-        if is_codex(exchange.headers) and exchange.method == "POST" and exchange.path.rstrip("/").endswith("/responses"):
+        reads_streams = exchange.method == "POST" and exchange.path.rstrip("/").endswith("/responses")
+        if is_codex(exchange.headers) and reads_streams and not _can_refresh(exchange, failure):
             await self._tell_codex(exchange, failure)
         else:
             await super().fail(exchange, failure)
@@ -139,6 +140,11 @@ class Ingress(Stage[Config]):
         await exchange.start()
         await exchange.write(encode_events([*builder.start(), *builder.fail(for_codex(failure))]))
         await exchange.end()
+
+
+def _can_refresh(exchange: Exchange, failure: Failure) -> bool:
+    """Codex brought its own login and that was refused: a plain 401 makes it refresh the token and ask again, nothing else does."""
+    return failure.code == LOGIN_REFUSED and USER_LOGIN in exchange.added_headers
 
 
 def _beside_the_body(reply: Reply) -> dict[str, str]:

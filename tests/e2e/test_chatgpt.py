@@ -10,8 +10,11 @@ What Codex 0.169.0 does with a login, as seen here and against the backend itsel
   client's version and a digest of who was asked: so what is in that file may well be this chain's own list.
 - A token about to expire (within five minutes or so) is refreshed before the request. A 401 makes it refresh once and ask again;
   any other carrier of the same refusal does not.
-- `x-codex-turn-state` is repeated within a turn, also with a `compaction_trigger`, but not where Codex asks for a summary in words. Limits are not told by `exec --json`, they are
-  in the session's file, as `rate_limits` of `token_count`. A used-up plan (429) is told with its end, and not tried again.
+- `x-codex-turn-state` is repeated within a turn, also with a `compaction_trigger`, but not where Codex asks for a summary in words.
+- Limits are not told by `exec --json`, they are in the session's file, as `rate_limits` of `token_count`. A used-up plan (429) is
+  told with its end, and not tried again.
+- It warns of a reroute where any event, of whatever type, has `openai-model` among its `headers` or those of its `response`.
+- With a token of the provider's own it refreshes `auth.json` all the same, when it starts and the login there is about to expire.
 """
 
 from __future__ import annotations

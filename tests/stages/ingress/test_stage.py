@@ -132,6 +132,28 @@ def test_other_clients_get_the_status_and_the_same_headers() -> None:
     assert got.headers["x-codex-primary-used-percent"] == "100"
 
 
+REFUSED = plain("401 Unauthorized", "application/json", b'{"error":{"code":"login_refused","message":"run `codex login`"}}')
+WRONG_KEY = plain("401 Unauthorized", "application/json", b'{"error":{"code":"invalid_api_key","message":"wrong key"}}')
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers", "status"),
+    [
+        (REFUSED, BROUGHT, 401),
+        (REFUSED, {"authorization": f"Bearer {LOCAL}"}, 200),
+        (WRONG_KEY, BROUGHT, 200),
+    ],
+    ids=["its own login", "the login of the file", "a key of ours"],
+)
+def test_codex_gets_a_plain_401_only_where_that_makes_it_refresh_its_login(
+    answer: bytes, headers: dict[str, str], status: int
+) -> None:
+    got, _ = ask(answer, {**headers, "originator": "codex_exec"})
+    assert got.status == status
+    error = got.error if status == 401 else got.events[-1]["response"]["error"]
+    assert error["code"] == ("login_refused" if status == 401 else "invalid_prompt")
+
+
 def test_headers_of_a_stream_come_back_with_it() -> None:
     headed = SSE.replace(b"\r\n\r\n", b"\r\nx-codex-turn-state: T\r\nx-reasoning-included: true\r\nopenai-model: another\r\n\r\n")
     got, _ = ask(headed + COMPLETED, {"authorization": f"Bearer {LOCAL}", "originator": "codex_exec"})
