@@ -31,6 +31,7 @@ def check(subject: Subject) -> list[Check]:
         *judge_settings(subject.options.settings, rows),
         *judge_access(home.root, os.access(home.root, os.W_OK | os.X_OK)),
         *judge_leftovers(leftovers(home, subject.running is not None)),
+        *judge_slots(home.cursor_slots, subject.running is None and any(home.cursor_slots.glob("*/run.json"))),
         judge_room(home.root, free_mib(home.root)),
     ]
 
@@ -76,6 +77,14 @@ def judge_leftovers(found: list[Path]) -> list[Check]:
         return []
     remedy = f"`rm {' '.join(quote(str(path)) for path in found)}`"
     return [_HOME.warn("a run that was killed has left files behind, which may hold keys", remedy)]
+
+
+def judge_slots(folder: Path, cut_off: bool) -> list[Check]:
+    """Each run of cursor-agent has a mark in its slot for as long as it goes on."""
+    if not cut_off:
+        return []
+    remedy = f"`rm -r {quote(str(folder))}`, or use a model of Cursor once: its worker clears them"
+    return [_HOME.warn("runs of cursor-agent were cut off, and their folders may hold prompts", remedy)]
 
 
 def free_mib(path: Path) -> int:

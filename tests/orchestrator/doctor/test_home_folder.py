@@ -53,6 +53,15 @@ def test_what_a_killed_run_left_behind_is_named_unless_a_chain_runs(subject) -> 
     assert (check.status, check.remedy) == ("WARN", "`rm '/a b/x.json'`")
 
 
+def test_a_cursor_run_that_was_cut_off_is_named(subject) -> None:
+    mark = subject().home.cursor_slots / "0" / "run.json"
+    write_private(mark, b"{}")
+    found = [check for check in home_folder.check(subject()) if check.status == "WARN"]
+    assert [str(mark.parent.parent) in (check.remedy or "") for check in found] == [True]
+    mark.unlink()
+    assert statuses(subject()) == ["OK", "OK"]
+
+
 @pytest.mark.parametrize(("free", "status"), [(0, "FAIL"), (10, "WARN"), (home_folder.LITTLE_MIB, "OK")])
 def test_a_full_disk_is_a_failure(free: int, status: str) -> None:
     assert home_folder.judge_room(Path("/h"), free).status == status
