@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from codex_shim.orchestrator import egress, plan
+from codex_shim.orchestrator.codex import known_models
 from codex_shim.orchestrator.environment import survey
 from codex_shim.orchestrator.settings import models, pipeline
 from codex_shim.orchestrator.settings.problems import ConfigError
 from codex_shim.orchestrator.spec import ChainPlan
+from codex_shim.orchestrator.subscriptions import NONE, ChatGpt, Cursor, Subscriptions, offered
 from codex_shim.stages.contract.secret import Secret
+from codex_shim.stages.router.config import BACKGROUND_SLUGS
 
 DEFAULT = Path(pipeline.packaged_default()).read_text()
 MODELS = [
@@ -20,15 +23,27 @@ MODELS = [
     {"model": "other", "provider": "deepseek", "api_key": "sk-two"},
     {"model": "m", "provider": "openai", "base_url": "http://127.0.0.1:9/v1"},
 ]
-ENVIRON = {"PATH": "/bin", "HOME": "/h", "OPENAI_API_KEY": "sk-env", "HTTPS_PROXY": "http://p", "LC_ALL": "C"}
+ENVIRON = {
+    "PATH": "/bin",
+    "HOME": "/h",
+    "OPENAI_API_KEY": "sk-env",
+    "CURSOR_API_KEY": "crsr-env",
+    "HTTPS_PROXY": "http://p",
+    "LC_ALL": "C",
+    "XDG_RUNTIME_DIR": "/run/user",
+}
+BOTH = Subscriptions(
+    chatgpt=ChatGpt(auth_file="/h/.codex/auth.json"), cursor=Cursor(binary="/b", folder="/run/slots", workspace="/w")
+)
 
 
-def build(text: str = DEFAULT, rows: list[dict] | None = None) -> ChainPlan:
+def build(text: str = DEFAULT, rows: list[dict] | None = None, subscriptions: Subscriptions = NONE) -> ChainPlan:
     chain_file = pipeline.parse(text, "/x/pipeline.toml", lambda program: program)
     found = models.parse(json.dumps(MODELS if rows is None else rows), "/x/models.json", {}, lambda command: "")
     assert not found.problems
     workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
-    plan.check(chain_file, workers, ENVIRON)
+    plan.check(chain_file, workers, ENVIRON, subscriptions)
+    own = [row.slug for row in found.rows]
     inputs = plan.Inputs(
         pipeline=chain_file,
         workers=workers,
@@ -37,8 +52,12 @@ def build(text: str = DEFAULT, rows: list[dict] | None = None) -> ChainPlan:
         local_token=Secret("local-token"),
         hop_token=Secret("hop-token"),
         surroundings=survey(ENVIRON, Path("/run/stages")),
+        subscriptions=subscriptions,
+        offered=offered(subscriptions, known_models.read(b"", b""), own, BACKGROUND_SLUGS),
+        subscription_catalog="/run/subscriptions.json",
+        seal_key=Secret("seal-key"),
     )
-    needs = plan.needs(chain_file, workers)
+    needs = plan.needs(chain_file, workers, None, subscriptions)
     return plan.build(inputs, {need.name: (need.host, need.port or 40000 + place) for place, need in enumerate(needs)})
 
 
@@ -138,3 +157,97 @@ def test_a_table_for_an_egress_tunes_its_worker() -> None:
     it = build(DEFAULT + "[egress.deepseek]\nidle_seconds = 7\n")
     assert json.loads(it.egress[0].config or b"")["idle_seconds"] == 7
     assert json.loads(it.egress[1].config or b"")["idle_seconds"] == 600
+
+
+# -- subscriptions ----------------------------------------------------------------------------------------------------
+
+
+def config_of(it: ChainPlan, name: str) -> dict:
+    spec = it.find(name)
+    assert spec is not None
+    return json.loads(spec.config or b"")
+
+
+def test_subscriptions_have_a_worker_each_that_sleeps() -> None:
+    it = build(subscriptions=BOTH)
+    assert [spec.name for spec in it.egress if spec.lazy] == ["chatgpt", "cursor"]
+    chatgpt, cursor = config_of(it, "chatgpt"), config_of(it, "cursor")
+    assert (chatgpt["base_url"], chatgpt["dialect"]) == ("https://chatgpt.com/backend-api/codex", "responses")
+    assert chatgpt["login"] == {"path": "/h/.codex/auth.json", "seal_key": "seal-key"}
+    assert "gpt-5.5" in chatgpt["models"]
+    assert (cursor["binary"], cursor["folder"], cursor["workspace"]) == ("/b", "/run/slots", "/w")
+    assert cursor["models"]["composer-2-5"] == "composer-2.5"
+
+
+def test_only_the_door_and_the_chatgpt_worker_can_open_what_is_sealed() -> None:
+    it = build(subscriptions=BOTH)
+    assert {spec.name for spec in it.start_order if b"seal-key" in (spec.config or b"")} == {"ingress", "chatgpt"}
+    assert config_of(build(), "ingress")["seal_key"] == "", "where nobody could open it, nothing is sealed"
+
+
+def test_only_the_cursor_worker_knows_where_cursors_login_is_and_nobody_its_key() -> None:
+    it = build(subscriptions=BOTH)
+    assert {spec.name for spec in it.start_order if "XDG_RUNTIME_DIR" in spec.env} == {"cursor"}
+    assert all("CURSOR_API_KEY" not in spec.env and "OPENAI_API_KEY" not in spec.env for spec in it.start_order)
+    cursor = it.find("cursor")
+    assert cursor is not None
+    assert cursor.env["HTTPS_PROXY"] == "http://p"
+
+
+def test_d53_a_row_named_like_a_model_of_chatgpt_is_the_rows() -> None:
+    """The very first example of the earlier shim's README went to ChatGPT, with the user's login."""
+    rows = [{"model": "gpt-5.5", "provider": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": "sk-one"}]
+    routes = config_of(build(rows=rows, subscriptions=BOTH), "router")["routes"]
+    for slug in ("gpt-5-5", "gpt-5.5"):
+        assert (routes[slug]["egress"], routes[slug]["model"]) == ("127-0-0-1-9", "gpt-5-5")
+    assert (routes["openai-gpt-5-5"]["egress"], routes["openai-gpt-5-5"]["model"]) == ("chatgpt", "gpt-5.5")
+    assert next(iter(routes)) == "gpt-5-5"
+    assert "codex-auto-review" not in routes
+
+
+def test_without_models_the_demo_stands_in_for_subscriptions_that_cannot_be_used() -> None:
+    it = build(rows=[], subscriptions=BOTH)
+    assert [spec.name for spec in it.egress] == ["demo", "chatgpt", "cursor"]
+    routes = config_of(it, "router")["routes"]
+    assert routes["demo"]["stand_in"] is True
+    assert routes["codex-auto-review"] == {**routes["gpt-5.5"], "model": "codex-auto-review", "hidden": True}
+
+
+def test_tables_tune_the_workers_of_subscriptions() -> None:
+    it = build(DEFAULT + "[egress.chatgpt]\nidle_seconds = 7\n[egress.cursor]\nslots = 5\n", subscriptions=BOTH)
+    assert config_of(it, "chatgpt")["idle_seconds"] == 7
+    assert config_of(it, "cursor")["slots"] == 5
+
+
+def test_a_subscriptions_model_can_be_the_default() -> None:
+    for slug in ("gpt-9", "openai-gpt-5-5", "composer-2-5"):
+        build(DEFAULT + f'default = "{slug}"\n', subscriptions=BOTH)
+    with pytest.raises(ConfigError, match="there is no model named `gpt-9`"):
+        build(DEFAULT + 'default = "gpt-9"\n')
+
+
+@pytest.mark.parametrize("name", ["chatgpt", "cursor"])
+def test_their_names_are_taken(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"`{name}` is taken by the worker that serves a"):
+        build(DEFAULT.replace('name = "policy"', f'name = "{name}"'))
+    rows = [{"model": "m", "provider": "openai", "base_url": f"https://{name}/v1", "api_key": "k"}]
+    assert build(rows=rows, subscriptions=BOTH).egress[0].name == f"{name}-2"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("http://example.com/x", "is plain http to another machine"),
+        ("ftp://127.0.0.1/x", "must begin with https://"),
+    ],
+)
+def test_the_login_is_not_sent_just_anywhere(url: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=f"`base_url` in .egress.chatgpt. {sentence}"):
+        build(DEFAULT + f'[egress.chatgpt]\nbase_url = "{url}"\n')
+
+
+def test_a_test_can_lead_it_elsewhere() -> None:
+    text = DEFAULT + '[egress.chatgpt]\nbase_url = "http://127.0.0.1:9/backend-api/codex/"\n'
+    options = pipeline.parse(text, "/x/pipeline.toml").egress["chatgpt"]
+    assert isinstance(options, pipeline.ChatGptOptions)
+    assert options.base_url == "http://127.0.0.1:9/backend-api/codex"

@@ -62,6 +62,14 @@ def test_a_chosen_model_that_is_gone_is_replaced(home: Home) -> None:
     assert tomllib.loads(home.codex_config.read_text())["model"] == "other"
 
 
+def test_a_chosen_model_whose_login_is_not_usable_just_now_stays_chosen(home: Home) -> None:
+    files.write(home, [{"slug": "composer-2-5"}], URL, "the-token")
+    files.write(home, CATALOG, URL, "the-token", choosable=["composer-2-5"])
+    assert tomllib.loads(home.codex_config.read_text())["model"] == "composer-2-5"
+    files.write(home, CATALOG, URL, "the-token")
+    assert tomllib.loads(home.codex_config.read_text())["model"] == "kimi"
+
+
 @pytest.mark.parametrize("content", [b"model = ", b"\xff\xfe", b"[a]\n[a]\n"])
 def test_a_file_that_is_no_toml_is_left_alone(home: Home, content: bytes) -> None:
     write(home)
