@@ -11,7 +11,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..contract.errors import AUTHENTICATION, Failure, HopError, refuse
+import msgspec
+
+from ..contract.errors import LOGIN_REFUSED, Failure, HopError, refuse
 from ..contract.headers import ACCOUNT, USER_LOGIN
 from ..contract.login import REMEDY, Login, LoginError, read_file
 from ..contract.sealed import open_sealed
@@ -46,6 +48,8 @@ class UsersLogin:
         return Proof({"authorization": f"Bearer {token}", **account}, [token])
 
     def explain(self, failure: Failure, body: bytes, headers: Mapping[str, str]) -> Failure:
+        if failure.status == 401:
+            return msgspec.structs.replace(failure, code=LOGIN_REFUSED)
         return plan.explain(failure, plan.error_in(body), headers, time.time())
 
     def _find(self, brought: str | None) -> Login:
@@ -84,4 +88,4 @@ class UsersLogin:
 
 
 def _refused(sentence: str) -> HopError:
-    return refuse(sentence, status=401, code=AUTHENTICATION)
+    return refuse(sentence, status=401, code=LOGIN_REFUSED)

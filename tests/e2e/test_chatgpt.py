@@ -323,7 +323,7 @@ def test_a_token_that_is_refused_is_refreshed_by_codex(
     backend.withdraw(log_in_codex(bare_codex, logged_out, backend))
     backend.script(backend.turn(message("Refreshed.")))
     turn = bare_codex.exec("hi", "-m", SLUG)
-    assert (turn.code, turn.text) == (0, "Refreshed.")
+    assert (turn.code, turn.text, turn.reconnects) == (0, "Refreshed.", [])
 
 
 def test_a_model_that_speaks_in_code_goes_through_as_it_is(

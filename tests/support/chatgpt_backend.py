@@ -59,6 +59,7 @@ class ChatGptBackend:
         self._upstream.script(self._answer)
         self._script: list[Scripted] = []
         self._tokens: set[str] = set()
+        self._refreshable: dict[str, str] = {}
         self._sealed: dict[str, dict[str, Any]] = {}
         self._turn_states: dict[str, str] = {}
         self.faults: list[str] = []
@@ -102,6 +103,7 @@ class ChatGptBackend:
         """A login that this service knows, for chatgpt_login.write_auth."""
         made = chatgpt_login.login(account_id, seconds=seconds)
         self._tokens.add(made.access_token)
+        self._refreshable[made.refresh_token] = account_id
         return made
 
     def withdraw(self, made: Login) -> None:
@@ -139,7 +141,7 @@ class ChatGptBackend:
 
     def _answer(self, request: Received) -> Answer:
         if (request.method, request.path) == ("POST", f"{ROOT}/oauth/token"):
-            return self._refresh()
+            return self._refresh(request.body["refresh_token"])
         refusal = refuse_login(request.headers, self._tokens.__contains__, time.time())
         if refusal is not None:
             return self._refuse(refusal)
@@ -192,8 +194,13 @@ class ChatGptBackend:
             known = self._turn_states[turn] = f"turn-state-{len(self._turn_states) + 1}"
         return known
 
-    def _refresh(self) -> Answer:
-        made = self.login()
+    def _refresh(self, token: str) -> Answer:
+        """A refresh token serves once."""
+        account = self._refreshable.pop(token, None)
+        if account is None:
+            self.faults.append("a refresh token was used a second time")
+            return refuses(401, {"error": {"code": "refresh_token_reused", "message": "Please log out and sign in again."}})
+        made = self.login(account)
         return _json({"id_token": made.id_token, "access_token": made.access_token, "refresh_token": made.refresh_token}, {})
 
     def _workspaces(self, request: Received) -> dict[str, Any]:

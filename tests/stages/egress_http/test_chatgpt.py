@@ -159,7 +159,7 @@ def test_without_a_usable_login_nothing_is_sent(tmp_path: Path) -> None:
     write_auth(tmp_path, chatgpt_login.login(seconds=-60))
     for path in ("/responses", "/responses/compact"):
         got = ask(tmp_path, path=path)
-        assert (got.answer.status, got.answer.error["code"], got.seen) == (401, "invalid_api_key", [])
+        assert (got.answer.status, got.answer.error["code"], got.seen) == (401, "login_refused", [])
         assert "has expired" in got.failure
         assert "`codex login`" in got.failure
         assert MARK not in got.answer.body.decode()

@@ -26,7 +26,7 @@ def refused(credential: UsersLogin, **request: str) -> str:
     with pytest.raises(HopError) as refusal:
         prove(credential, **request)
     failure = refusal.value.failure
-    assert (failure.status, failure.code) == (401, "invalid_api_key")
+    assert (failure.status, failure.code) == (401, "login_refused")
     assert MARK not in failure.message
     return failure.message
 
