@@ -21,6 +21,7 @@ from ..kit.stage import Context, Stage
 from .config import Config, Model
 from .dialects import CHATGPT, DIALECTS
 from .dialects.base import UNVERIFIED, Dialect, NativeCompaction, Outgoing, Output, Passed, Prepared, Target, last_event
+from .learning import Learning
 from .passing import from_codex
 from .summarise import summarise
 from .upstream import Upstream
@@ -35,6 +36,7 @@ class EgressHttp(Stage[Config]):
         super().__init__(context)
         self._dialect: Dialect = CHATGPT if context.config.login else DIALECTS[context.config.dialect]
         self._upstream = Upstream(context.config, self._dialect)
+        self._learning = Learning()
 
     async def close(self) -> None:
         await self._upstream.close()
@@ -93,11 +95,15 @@ class EgressHttp(Stage[Config]):
         """One exchange with the upstream. Raises `HopError` where the request cannot be said in its language."""
         expanded, raw = _expanded(body, raw)
         slug = str(body.get("model") or "")
-        prepared = self._dialect.prepare(expanded, self._target(exchange, slug), builder, raw=raw)
+        prepared = self._learning.taught(slug, self._dialect.prepare(expanded, self._target(exchange, slug), builder, raw=raw))
         exchange.notes |= {"model": slug, "left_out": prepared.notes or None}
         if prepared.second is not None:
             return self._ask_twice(exchange, prepared, builder)
-        return self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers)
+
+        def send(prepared: Prepared) -> AsyncIterator[Sequence[Output]]:
+            return self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers)
+
+        return self._learning.ask(slug, prepared, send, lambda notes: exchange.notes.update(left_out=notes))
 
     async def _ask_twice(self, exchange: Exchange, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[Sequence[Output]]:
         """The answer, or else the one to what can be sent instead. A `HopError` comes before the first list, or not at all."""

@@ -121,6 +121,33 @@ def test_a_refusal_keeps_its_status_its_sentence_and_its_headers() -> None:
     assert got.error["message"] == "127.0.0.1: Too many. (HTTP 429)"
 
 
+def unsupported(name: str) -> bytes:
+    error = {"message": f"Unsupported parameter: '{name}' is not supported with this model.", "param": name}
+    return plain("400 Bad Request", "application/json", json.dumps({"error": error}).encode())
+
+
+SETTINGS = {"temperature": 0.5, "top_p": 0.9, "reasoning": {"effort": "high"}}
+GOOD = SSE + WORDS + STOP
+
+
+@pytest.mark.parametrize("dialect", ["chat", "responses"])
+def test_a_setting_that_is_refused_by_name_is_left_out_and_the_answer_comes(dialect: str) -> None:
+    native = b'data: {"type":"response.completed","response":{"id":"r","output":[],"usage":null}}\n\n'
+    good = SSE + native if dialect == "responses" else GOOD
+    got = ask(unsupported("temperature"), unsupported("top_p"), good, body=SETTINGS, dialect=dialect)
+    assert got.events[-1]["type"] == "response.completed"
+    assert [event["sequence_number"] for event in got.events] == list(range(len(got.events)))
+    first, second, third = (json.loads(request.partition(b"\r\n\r\n")[2]) for request in got.upstream.requests)
+    assert second == {name: value for name, value in first.items() if name != "temperature"}
+    assert third == {name: value for name, value in second.items() if name != "top_p"}
+
+
+def test_a_refusal_that_stays_is_told_and_not_asked_about_for_ever() -> None:
+    got = ask(unsupported("temperature"), unsupported("temperature"), body=SETTINGS)
+    assert (got.status, len(got.upstream.requests)) == (400, 2)
+    assert "'temperature' is not supported" in got.error["message"]
+
+
 def test_an_empty_body_is_no_answer() -> None:
     assert ask(plain("200 OK", "text/event-stream", b"")).events[-1]["response"]["error"]["code"] == "server_error"
 
