@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ...contract.errors import CONTENT_POLICY, CONTEXT_OVERFLOW, SERVER_ERROR, Failure
+from ...contract.errors import CONTENT_POLICY, CONTEXT_OVERFLOW, INVALID_REQUEST, SERVER_ERROR, Failure
 
 Outcome = Literal["complete", "length", "filtered", "overflow", "broken"]
 
@@ -37,6 +37,13 @@ CUT_CALL = Failure(code=SERVER_ERROR, message="The provider ended its answer in 
 NAMELESS_CALL = Failure(code=SERVER_ERROR, message="The provider sent a tool call without a name.")
 FILTERED = Failure(code=CONTENT_POLICY, status=400, message="The provider's content filter stopped this answer.")
 OVERFLOW = Failure(code=CONTEXT_OVERFLOW, status=400, message="The conversation is longer than the model's context window.")
+
+PAUSED = Failure(
+    code=INVALID_REQUEST,
+    status=400,
+    message="The provider paused this answer to go on with a tool of its own, which it can do only when it is asked again: say "
+    '"continue".',
+)
 
 
 def garbage(data: bytes) -> Failure:

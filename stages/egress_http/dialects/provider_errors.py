@@ -21,6 +21,11 @@ _OVERFLOW = re.compile(
     r"|maximum input length is .* tokens|context_length_exceeded|context[_ ]?window[_ ]?exceed(ed|s limit)",
     re.IGNORECASE,
 )
+# A request that is too large (413) may be so in bytes, for which nothing is known to help, or in what a shorter history mends.
+_LONG_TALK = re.compile(
+    r"\btokens?\b|context|prompt|conversation|history|\bmessages?\b|request_too_large|request exceeds the maximum size",
+    re.IGNORECASE,
+)
 _QUOTA = re.compile(
     r"insufficient[_ ](quota|balance|credits?|funds)|exceeded your current quota|billing|out of credits|requires more credits"
     r"|quota exhausted",
@@ -70,6 +75,8 @@ def _sort(status: int, text: str) -> tuple[str, int]:
     """The code and the status for it. What the provider says in words outranks the status it chose."""
     if _OVERFLOW.search(text):
         return errors.CONTEXT_OVERFLOW, 400
+    if status == 413 and _LONG_TALK.search(text):
+        return errors.CONTEXT_OVERFLOW, 413
     if _RESAMPLE.search(text):
         return errors.SERVER_ERROR, 502
     if status == 402 or (status < 500 and _QUOTA.search(text)):

@@ -197,7 +197,13 @@ class MessagesStream:
             return self._fail(finish.OVERFLOW)
         if outcome == "broken":
             return self._fail(finish.broken(str(self._reason)))
-        return self._complete()
+        return self._paused() if self._reason == "pause_turn" else self._complete()
+
+    def _paused(self) -> list[Event]:
+        """For tools that the provider runs, of which none was offered: a server that pauses all the same has not come to its end.
+        What was said is kept, so that the model can be asked to go on."""
+        events: list[Event] = []
+        return events + self._fail(finish.PAUSED) if self._finish_block(events) else events
 
     def _complete(self) -> list[Event]:
         """Nobody need have stopped a block in an answer that ended well. Half a call never gets out: it fails in `finish`."""

@@ -35,9 +35,28 @@ def test_an_overflow_is_known_by_its_words(message: str):
     assert answer(500, message) == ("context_length_exceeded", 400)
 
 
+GROQ = (
+    "Request too large for model `llama` in organization `org` service tier `on_demand` on tokens per minute (TPM): "
+    "Limit 6000, Requested 9131, please reduce your message size and try again."
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (GROQ, {"type": "tokens", "code": "rate_limit_exceeded"}),
+        ("Request exceeds the maximum size", {"type": "request_too_large"}),
+        ("Please shorten the conversation.", {}),
+    ],
+)
+def test_a_request_that_is_too_large_is_an_overflow_where_a_shorter_history_helps(message: str, fields: dict[str, Any]):
+    assert answer(413, message, **fields)[0] == "context_length_exceeded"
+
+
 @pytest.mark.parametrize(
     ("status", "message", "fields", "code"),
     [
+        (413, "Payload Too Large", {}, "invalid_prompt"),
         (400, "Unsupported parameter: 'max_tokens'.", {"type": "invalid_request_error"}, "invalid_prompt"),
         (422, "Extra inputs are not permitted", {}, "invalid_prompt"),
         (413, "Request too large", {}, "invalid_prompt"),
