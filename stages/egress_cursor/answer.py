@@ -61,7 +61,8 @@ class Answer:
             return []
         said = [*self._pieces(self._tags.flush()), *self._release()]
         self._held = ""
-        return [*said, *self.begin(), *self._builder.reasoning(sentence + "\n")]
+        before = [*said, *self.begin(), *self.thinking_done()]
+        return [*before, *self._builder.reasoning(sentence), *self._builder.close()]
 
     def end(self) -> list[Event]:
         """The whole answer is there."""

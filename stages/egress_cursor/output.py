@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,6 +31,8 @@ from .agent_events import (
 from .lines import Lines
 from .own_tools import about, call_in, outcome_of
 from .segments import Segments
+
+T = TypeVar("T")
 
 LINE_LIMIT = 32 * 1024 * 1024
 
@@ -182,26 +184,23 @@ def _decode(raw: bytes) -> _Line | None:
     at = before.end() if before else 0
     if raw[at : at + 1] != b"{":
         return None
-    try:
-        return _lines.decode(memoryview(raw)[at:])
-    except UNREADABLE:
-        return _decode_leniently(raw[at:])
-
-
-def _decode_leniently(raw: bytes) -> _Line | None:
-    """Bytes that are no UTF-8 and halves of characters become U+FFFD; such a line is still better than none."""
-    try:
-        text = json.dumps(json.loads(raw.decode("utf-8", "replace"), strict=False), ensure_ascii=False)
-        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return _lines.decode(whole.encode())
-    except (ValueError, RecursionError):
-        return None
+    return _read(memoryview(raw)[at:], _lines.decode)
 
 
 def _value(raw: msgspec.Raw) -> Any:
+    return _read(memoryview(raw), msgspec.json.decode)
+
+
+def _read(raw: memoryview, decode: Callable[[Any], T]) -> T | None:
+    """Bytes that are no UTF-8 and halves of characters become U+FFFD; such a line is still better than none."""
     try:
-        return msgspec.json.decode(raw)
+        return decode(raw)
     except UNREADABLE:
+        pass
+    try:
+        text = json.dumps(json.loads(bytes(raw).decode("utf-8", "replace"), strict=False), ensure_ascii=False)
+        return decode(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode())
+    except (ValueError, RecursionError):
         return None
 
 

@@ -19,7 +19,7 @@ _RAN = frozenset({"success", "failure", "timeout"})
 _REFUSED = frozenset({"rejected", "permissionDenied", "denied", "blocked"})
 _ABOUT_LIMIT = 80
 
-# What only looks. Anything else that Cursor was allowed to do has changed something, or might have.
+# What each of them does, in words. Those that are not here are named as they are.
 _LOOKING = {
     "read": "reads",
     "ls": "lists",
@@ -80,7 +80,7 @@ def outcome_of(name: str, call: _Call | None) -> Outcome:
     ended = _read(call.result, dict[str, msgspec.Raw]) if call else None
     if not ended:
         return "error"
-    if "success" in ended or (name == "shell" and not _RAN.isdisjoint(ended)):
+    if "success" in ended or ("shell" in name.lower() and not _RAN.isdisjoint(ended)):
         return "success"
     return "error" if _REFUSED.isdisjoint(ended) else "rejected"
 
