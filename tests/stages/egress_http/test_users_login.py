@@ -91,7 +91,8 @@ def test_a_login_that_came_along_and_cannot_be_used_is_not_replaced_by_another(c
     assert "cannot be read any more" in refused(credential, x_codex_shim_user="of another run")
 
 
-def test_a_key_is_the_same_for_every_request() -> None:
+def test_a_key_is_the_same_for_every_request_also_where_it_brings_a_login() -> None:
+    """D53: a row with a key of its own is paid with that key, whatever its slug is called."""
     for key, header, headers in (
         ("sk-1", "authorization", {"authorization": "Bearer sk-1"}),
         ("sk-1", "x-api-key", {"x-api-key": "sk-1"}),
