@@ -19,6 +19,7 @@ from .. import finish, provider_errors
 from ..base import Output, Passed
 from . import plan, usage
 from .blobs import Blobs
+from .reroute import without_model
 from .restore import CutCallError, Restorer
 
 # What Codex tells apart, besides the codes of ours; a provider's other codes are sorted by what it says.
@@ -80,7 +81,7 @@ class NativeStream:
         except (ValueError, RecursionError):
             return self._odd(frame.data)
         try:
-            return self._frame(head, frame)
+            return self._frame(head, Frame(frame.event, without_model(frame.data)))
         except CutCallError:
             return self._fail(finish.CUT_CALL)
 
@@ -114,10 +115,9 @@ class NativeStream:
         response = event.get("response")
         self._begun = True
         if isinstance(response, dict):
-            named = response.pop("headers", None) is not None  # among them the name of the model, which is not the slug
             renamed = self._rename(response)
             self._builder.adopt(0, response)
-            if named or renamed:
+            if renamed:
                 return self._written(event)
         return self._middle(head, frame)
 
@@ -196,7 +196,7 @@ class NativeStream:
 
     def _mend(self, response: dict[str, Any], sealed: bool) -> bool:
         """Whether anything in it had to change."""
-        changed = response.pop("headers", None) is not None or self._slug is not None
+        changed = self._slug is not None
         if not usage.is_whole(response.get("usage")):
             response["usage"], changed = usage.mended(response.get("usage")), True
         if sealed or self._restorer or not response.get("output"):
