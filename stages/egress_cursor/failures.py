@@ -12,7 +12,7 @@ import msgspec
 
 from ..contract.errors import Failure
 from .codes import MISCONFIGURED, POLICY_VIOLATION, POOL_FULL, POOL_TIMEOUT, PROTOCOL_ERROR, TIMEOUT, TOOL_LOOP, UNAVAILABLE
-from .redact import redact
+from .redact import own_words, redact
 from .refusals import CONFIG_RACE, is_answer, meaning
 
 Clock = Literal["start", "idle", "tool", "stall", "total"]
@@ -29,7 +29,7 @@ _CLOCKS: dict[Clock, str] = {
 
 def of_run(exit_code: int | None, stderr: str, home: str = "") -> Failure:
     """A run that ended without a result. `stderr` is the end of what it wrote there."""
-    told = "\n".join(line for line in stderr.splitlines() if not line.lstrip().startswith("{"))
+    told = own_words(stderr)
     return meaning(told) or _protocol(f"cursor-agent ended without a result{_how(exit_code)}", told, home)
 
 

@@ -94,16 +94,21 @@ class Tail(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._kept = b""
+        self._cut = False
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._kept = (self._kept + data)[-STDERR_KEPT:]
+        whole = self._kept + data
+        self._cut = self._cut or len(whole) > STDERR_KEPT
+        self._kept = whole[-STDERR_KEPT:]
 
     def text(self) -> str:
-        return self._kept.decode("utf-8", "replace")
+        """Whole lines: the end of a line cannot be told from the program's own words, and may be the end of the prompt."""
+        kept = self._kept.partition(b"\n")[2] if self._cut else self._kept
+        return kept.decode("utf-8", "replace")
 
     def close(self) -> None:
         if self._transport is not None:

@@ -8,6 +8,7 @@ LIMIT = 400
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]+")
+_EVENT = re.compile(r"[\s\ufeff\u200b]*(?:\[?std(?:out|err)\]?:?\s*)?\{")
 _SECRETS = (
     (re.compile(r"(?i)\bbearer\s+\S+"), "Bearer [REDACTED]"),
     (re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*)*"), "[REDACTED]"),
@@ -19,13 +20,14 @@ _SECRETS = (
 )
 
 
-def redact(text: str, home: str = "", limit: int = LIMIT) -> str:
-    """No tokens, addresses, home folder, control characters; one line of at most `limit` characters.
+def own_words(text: str) -> str:
+    """Without the lines that are events, which some builds repeat on standard error: they may hold the prompt."""
+    return "\n".join(line for line in _ANSI.sub("", text).splitlines() if not _EVENT.match(line))
 
-    A line that begins with `{` is an event, which some builds repeat on standard error, and may hold the prompt: it is left out.
-    """
-    kept = (line for line in _ANSI.sub("", text).splitlines() if not line.lstrip().startswith("{"))
-    line = " ".join(_INVISIBLE.sub(" ", " ".join(kept)).split())
+
+def redact(text: str, home: str = "", limit: int = LIMIT) -> str:
+    """Own words without tokens, addresses, home folder, control characters: one line of at most `limit` characters."""
+    line = " ".join(_INVISIBLE.sub(" ", own_words(text)).split())
     if len(home) > 1:
         line = line.replace(home, "~")
     for pattern, instead in _SECRETS:

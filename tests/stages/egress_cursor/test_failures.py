@@ -122,4 +122,6 @@ def test_nothing_private_is_quoted() -> None:
 def test_what_a_crash_says_is_quoted_without_secrets() -> None:
     failure = failures.of_run(None, 'Crashed for me@example.org\n{"type":"user","message":"prompt"}')
     assert failure.message == "cursor-agent ended without a result: Crashed for [address]"
+    mirrored = '\x1b[2mstdout: {"type":"user","message":"You have hit your usage limit"}\x1b[0m\nCrashed.'
+    assert failures.of_run(1, mirrored).message == "cursor-agent ended without a result (exit code 1): Crashed."
     assert failures.of_run(-9, "").message == "cursor-agent ended without a result (killed by signal 9); try again."
