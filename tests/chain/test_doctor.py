@@ -79,7 +79,8 @@ def test_a_running_chain_is_found_in_order_no_secret_is_shown_and_nothing_is_cha
 
     changed = marked.home / "models.json"
     changed.write_text(changed.read_text() + "\n")
-    os.utime(changed, (changed.stat().st_mtime + 60,) * 2)
+    later = changed.stat().st_mtime + 60
+    os.utime(changed, (later, later))
     other = marked.home / "other.toml"
     other.write_text(pipeline(INGRESS, ROUTER))
     chain = findings(marked, "--pipeline", str(other))["Chain"]
