@@ -93,8 +93,9 @@ class Overheard:
 
     async def send(self, events: list[Event]) -> None:
         self.response = ended(events) or self.response
-        start, self._start = self._start, []
-        await self._answer.send(start)
+        if events:
+            start, self._start = self._start, []
+            await self._answer.send(start)
 
 
 def ended(events: list[Event]) -> dict[str, Any] | None:

@@ -66,15 +66,17 @@ class PosixChild:
         self._stdin.send(self._launch.content)
 
     async def end(self, order: Order) -> bool:
+        if self._warden is None:
+            return True  # nothing was started
         if self._control is not None and not self._over.is_set():
             self._control.write(order.encode())
-        elif self._control is None and self._warden is not None:
+        elif self._control is None:
             self._over.set()  # it was never connected to, and has seen its end of the socket close
         seconds = self._seconds(order)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._over.wait()
-        await self._bury()
+        await self._bury(self._warden)
         for each in (self._stdin, self.stdout, self.stderr, self._control):
             if each is not None:
                 each.close()
@@ -141,14 +143,12 @@ class PosixChild:
         self._exit(None)
         self._over.set()
 
-    async def _bury(self) -> None:
+    async def _bury(self, warden: subprocess.Popen[bytes]) -> None:
         """A warden that has said its last word ends at once; one that does not say it is killed, and the sweep does its work."""
-        if self._warden is None:
-            return
         give_up_at = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        while self._warden.poll() is None:
+        while warden.poll() is None:
             if not self._over.is_set() or asyncio.get_running_loop().time() > give_up_at:
-                self._warden.kill()
+                warden.kill()
                 self._over.set()
             await asyncio.sleep(_STEP)
 

@@ -32,7 +32,8 @@ from .slots import Slot
 from .turn import Turn
 
 WHO = "cursor-agent"
-PACKAGE = Path(__file__).resolve().parents[1]
+# `codex_shim` where it is installed, the checkout where it is not.
+ROOT = Path(__file__).resolve().parents[2]
 NO_BINARY = "there is no cursor-agent on this machine; install it, or name it by CURSOR_AGENT_BIN"
 _MIB = 1 << 20
 
@@ -108,7 +109,7 @@ class EgressCursor(Stage[Config]):
     async def _converse(self, exchange: Exchange, body: dict[str, Any], answer: Answer) -> None:
         """One turn, in a slot. Raises `HopError` where nothing of an answer is out."""
         model = self._model(str(body.get("model") or ""))
-        asked = prompt.build(compaction.expand(body), prompt.nonce_of(body, self._secret))
+        asked = prompt.build(body, prompt.nonce_of(body, self._secret))
         folder = await asyncio.to_thread(self._workspace, body, exchange)
         exchange.notes |= {"model": body.get("model"), "left_out": asked.notes or None}
         assert self._pool is not None, "open() comes first"
@@ -245,4 +246,4 @@ def _came_to_nothing(turn: Turn, stderr: str) -> bool:
 
 
 def _is_usable(folder: Path) -> bool:
-    return folder.is_absolute() and folder.is_dir() and not workspace.is_ours(folder.resolve(), PACKAGE)
+    return folder.is_absolute() and folder.is_dir() and not workspace.is_ours(folder.resolve(), ROOT)

@@ -24,9 +24,9 @@ def named(body: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
     return [*said[:1], *_in_metadata(headers.get(METADATA, ""))]
 
 
-def is_ours(folder: Path, package: Path) -> bool:
-    """Whether a folder is the one that codex-shim runs from, or part of it: no agent should look at, or work on, what runs it."""
-    return folder == package.parent or folder.is_relative_to(package)
+def is_ours(folder: Path, root: Path) -> bool:
+    """Whether a folder is part of what codex-shim runs from: no agent should look at, or work on, what runs it."""
+    return folder.is_relative_to(root)
 
 
 def _folders_in(item: Any) -> Iterator[str]:

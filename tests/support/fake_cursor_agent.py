@@ -16,7 +16,13 @@ from typing import Any
 import process_tree
 from process_tree import Process
 
-PROGRAM = Path(__file__).with_name("fake_cursor_agent_program.py")
+# Imported, not copied: so it is compiled once and not for each of the thousand runs.
+PROGRAM = """#!{python} -IS
+import sys
+sys.path.append({support!r})
+import fake_cursor_agent_program
+fake_cursor_agent_program.main({folder!r})
+"""
 Step = dict[str, Any]
 
 
@@ -27,7 +33,8 @@ class FakeCursorAgent:
         folder.mkdir(parents=True)
         self.folder = folder
         self.binary = folder / "cursor-agent"
-        self.binary.write_text(f"#!{sys.executable} -IS\n{PROGRAM.read_text('utf-8')}", "utf-8")
+        support = str(Path(__file__).parent)
+        self.binary.write_text(PROGRAM.format(python=sys.executable, support=support, folder=str(folder)), "utf-8")
         self.binary.chmod(0o755)
         self.facts: dict[str, Any] = {}
         self.scenario()

@@ -1,7 +1,7 @@
 """A `cursor-agent` that costs nothing: it behaves as the real one was seen to, and does what `scenario.json` beside it says.
 
-It is copied and made executable by fake_cursor_agent.py, and knows only the standard library. What it was given goes to
-`record.jsonl` beside it. The steps of a run, each an object with one of these names (others are its options):
+It is made executable by fake_cursor_agent.py, and knows only the standard library. What it was given goes to `record.jsonl` beside
+it. The steps of a run, each an object with one of these names (others are its options):
 
     say "text"          deltas, and later the snapshot of the segment; `{nonce}` is the one of the prompt; "cut": bytes per write
     think "text"        thinking, as deltas
@@ -16,7 +16,7 @@ It is copied and made executable by fake_cursor_agent.py, and knows only the sta
     fork {…}            a child that stays: "setsid", "ignore", "hold" (keeps the pipes), "scrub" (no environment), "busy"
     hog 200             MiB of memory
     close "stdout"      close a pipe and go on
-    write_model         what the real one does to cli-config.json at its start (done by itself before the first step)
+    noise 100000        bytes on standard error; trouble "limit": one of TROUBLES
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ TYPE_CHECKING = False  # a quick start is worth more here than in the programs i
 if TYPE_CHECKING:
     from typing import Any
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 OPTIONS_WITH_VALUE = {"--output-format", "--model", "--mode", "--workspace", "--sandbox", "--resume", "--api-key", "--add-dir"}
 OPTIONS = {"-p", "--print", "--stream-partial-output", "--trust", "-f", "--force", "--yolo", "--plan", "--approve-mcps"}
 MODELS = ["auto", "composer-2.5", "composer-2.5-fast", "gpt-5.5"]
@@ -52,6 +51,9 @@ TROUBLES = {
     "unavailable": "ConnectError: [unavailable] read ECONNRESET\n",
     "race": "Error: ENOENT: no such file or directory, rename '/x/cli-config.json.tmp' -> '/x/cli-config.json'\n",
 }
+
+
+HERE = ""  # the folder of the program that was started
 
 
 class Scenario:
@@ -366,7 +368,9 @@ def models(facts: dict[str, Any]) -> None:
     print("\n".join(["Available models", "", *lines, "", "Tip: use --model <id> to switch."]))
 
 
-def main() -> None:
+def main(folder: str) -> None:
+    global HERE
+    HERE = folder
     scenario = Scenario()
     words = sys.argv[1:]
     if words[:1] == ["status"]:
@@ -389,7 +393,3 @@ def main() -> None:
     if options.get("--model", "auto") not in facts.get("models", MODELS):
         refuse(f"Cannot use this model: {options['--model']}. Available models: {', '.join(facts.get('models', MODELS))}\n")
     return Run(options, scenario).begin()
-
-
-if __name__ == "__main__":
-    main()
