@@ -9,6 +9,8 @@ TRACEPARENT = "traceparent"
 
 # How a client proves to ingress whose it is where its `authorization` is the user's own ChatGPT token.
 LOCAL_TOKEN = "x-codex-shim-token"  # noqa: S105  # the name of the header
+# Where a client can send no header of ours: http://127.0.0.1:8765/key/TOKEN/v1
+TOKEN_PATH = "/key/"  # noqa: S105  # the beginning of a path
 # That token and its account, sealed by ingress for the ChatGPT egress alone (docs/decisions/0010).
 USER_LOGIN = "x-codex-shim-user"
 # The account that a ChatGPT token is used for, as Codex sends it.

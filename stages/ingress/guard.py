@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..contract.errors import AUTHENTICATION, HopError, refuse
 from ..contract.handshake import is_loopback
-from ..contract.headers import ACCOUNT, LOCAL_TOKEN, bearer
+from ..contract.headers import ACCOUNT, LOCAL_TOKEN, TOKEN_PATH, bearer
 from ..contract.login import Login, from_token
 
 _HOW = (
@@ -55,6 +55,14 @@ def check_token(headers: Mapping[str, str], expected: str | None, *, required: b
         raise _unauthorised(f"this chain's token is missing; {_HOW}")
     if not _same(given, expected):
         raise _unauthorised(f"the token is not this chain's; {_HOW}")
+
+
+def token_in_path(path: str) -> tuple[str, str]:
+    """The token that a base URL carries, and the path without it; an empty token where there is none."""
+    if not path.startswith(TOKEN_PATH):
+        return "", path
+    token, slash, rest = path.removeprefix(TOKEN_PATH).partition("/")
+    return token, slash + rest
 
 
 def users_login(headers: Mapping[str, str], local_token: str | None) -> Login | None:

@@ -18,7 +18,7 @@ from ..contract import sealed
 from ..contract.body import Document, check_text
 from ..contract.errors import LOGIN_REFUSED, SERVER_ERROR, Failure, HopError, read_failure
 from ..contract.events import ResponseBuilder
-from ..contract.headers import REQUEST_ID, TRACEPARENT, USER_LOGIN, forward_response
+from ..contract.headers import LOCAL_TOKEN, REQUEST_ID, TRACEPARENT, USER_LOGIN, forward_response
 from ..contract.sse import encode_events
 from ..kit import advertised
 from ..kit.client import Reply
@@ -50,6 +50,9 @@ class Ingress(Stage[Config]):
         }
         if USER_LOGIN in exchange.headers:
             exchange.headers = guard.without(exchange.headers, USER_LOGIN)  # only ingress says whose login a request brings
+        token, exchange.path = guard.token_in_path(exchange.path)
+        if token:
+            exchange.headers = {**guard.without(exchange.headers, LOCAL_TOKEN), LOCAL_TOKEN: token}
         guard.check_host(exchange.headers, self.context.config.allowed_hosts)
         guard.check_origin(exchange.headers, self.context.config.allowed_origins)
 

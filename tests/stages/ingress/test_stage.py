@@ -49,6 +49,38 @@ def seen_headers(request: bytes) -> dict[str, str]:
     return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
 
 
+@pytest.mark.parametrize(
+    ("key", "path", "status"),
+    [(LOCAL, "/responses", 200), (LOCAL, "/models", 200), ("wrong", "/responses", 401), ("", "/responses", 401)],
+)
+def test_the_token_may_be_a_part_of_the_address(key: str, path: str, status: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """Codex's built-in provider sends no header of ours; what it sends as a bearer token is the user's own."""
+
+    async def talk() -> tuple[Plain, list[bytes]]:
+        client = HopClient()
+        try:
+            answer = EMPTY_LIST if path == "/models" else SSE + COMPLETED
+            async with upstream(answer) as raw, ingress(raw.url, token=LOCAL, seal_key=KEY) as url:
+                address = url.replace("/v1", f"/key/{key}/v1") + path
+                brought = {**BROUGHT, "content-type": "application/json"}
+                del brought["x-codex-shim-token"]
+                body = None if path == "/models" else json.dumps(BODY).encode()
+                return await exchanged(client, "GET" if path == "/models" else "POST", address, brought, body), raw.requests
+        finally:
+            await client.close()
+
+    got, requests = asyncio.run(talk())
+    assert got.status == status
+    if status == 200:
+        assert requests[0].startswith((b"POST /v1/responses ", b"GET /v1/models "))
+        login = sealed.open_sealed(KEY, seen_headers(requests[0])["x-codex-shim-user"])
+        assert login is not None
+        assert login.account_id == "account-7"
+    else:
+        assert not requests
+    assert LOCAL not in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(("method", "path"), [("POST", "/responses"), ("POST", "/responses/compact"), ("GET", "/models")])
 def test_a_login_that_a_request_brings_goes_on_sealed_and_in_no_other_form(
     method: str, path: str, capfd: pytest.CaptureFixture[str]
