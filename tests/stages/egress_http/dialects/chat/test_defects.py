@@ -70,6 +70,15 @@ def test_every_item_of_the_history_reaches_the_model(type: str, fields: Body):  
     assert "*** Begin" in json.dumps(messages({"type": type, **fields}))
 
 
+def test_a_picture_among_the_models_own_words_does_not_take_them_along():  # D1
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AA"}
+    item = {"role": "assistant", "content": [{"type": "output_text", "text": "mine"}, image]}
+    assert messages(item, USER)[1] == {"role": "assistant", "content": "mine"}
+    assert translate({"input": [USER, item, USER]}, TARGET).notes == [
+        "images in the model's own messages were left out: there is no place for them"
+    ]
+
+
 def test_an_output_never_stands_without_its_call():  # D1
     first, last = messages({"type": "local_shell_call_output", "call_id": "gone", "output": "text"})
     assert (first["role"], last["role"]) == ("user", "user")
@@ -135,8 +144,10 @@ def test_usage_always_has_all_its_fields(run: Run, raw: Any):  # D7
 
 def test_calls_without_an_index_are_told_apart(run: Run):  # D9
     both = [call("shell", '{"a":1}', id="a"), call("read", '{"b":2}', id="b")]
-    found = items(run, delta(tool_calls=both[:1]), delta(tool_calls=both[1:]))
-    assert [(item["name"], item["arguments"]) for item in found] == [("shell", '{"a":1}'), ("read", '{"b":2}')]
+    for index in ({}, {"index": None}, {"index": 0}):
+        first, second = ({**each, **index} for each in both)
+        found = items(run, delta(tool_calls=[first]), delta(tool_calls=[second]))
+        assert [(item["name"], item["arguments"]) for item in found] == [("shell", '{"a":1}'), ("read", '{"b":2}')]
 
 
 def test_odd_forms_are_read(run: Run):  # D10
@@ -146,8 +157,9 @@ def test_odd_forms_are_read(run: Run):  # D10
 
 
 def test_a_name_that_is_repeated_is_one_name(run: Run):  # D11
-    found = items(run, delta(tool_calls=[call("shell", "{", index=0)]), delta(tool_calls=[call("shell", "}", index=0)]))
-    assert [item["name"] for item in found] == ["shell"]
+    pieces = [delta(tool_calls=[call("shell", piece, index=place, id=id)]) for place, id in ((0, "a"), (1, "b")) for piece in "{}"]
+    found = items(run, *pieces)
+    assert [(item["call_id"], item["name"], item["arguments"]) for item in found] == [("a", "shell", "{}"), ("b", "shell", "{}")]
 
 
 def test_text_behind_a_call_is_a_message_of_its_own(run: Run):  # D12

@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import pytest
 from codex_shim.stages.egress_http.dialects.chat.think import ThinkSplitter
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,12 @@ def split(*pieces: str) -> tuple[str, str]:
 def test_thinking_at_the_beginning_is_taken_out():
     assert split("<think>hm</think>\n\nyes") == ("hm", "yes")
     assert split(" \n<think>hm</think>yes </think> <think>no") == ("hm", "yes </think> <think>no")
+
+
+@pytest.mark.parametrize("size", range(1, 12))
+def test_tags_may_be_cut_anywhere(size: int):  # D21
+    text = " \n<think>h</thm></think>\n\nyes"
+    assert split(*[text[place : place + size] for place in range(0, len(text), size)]) == ("h</thm>", "yes")
 
 
 def test_tags_further_on_are_text():
