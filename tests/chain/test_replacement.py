@@ -34,13 +34,14 @@ def restarted_under_load(chain: RunningChain, upstream: ScriptedUpstream, *resta
 
 def test_each_stage_and_then_all_are_replaced_and_no_client_notices(chain: RunningChain, upstream: ScriptedUpstream) -> None:
     stages = [row["name"] for row in chain.status()["stages"]]
+    assert chain.stage("chatgpt")["state"] == "asleep", "what sleeps is not replaced, and not woken"
     before, old = chain.pids, chain.note_processes()
     with Knocking(addresses(chain)) as knocking:
         load = restarted_under_load(chain, upstream, *((stage,) for stage in stages), ())
     assert not load.troubles, load.troubles[:3]
     assert not knocking.refused
     assert not {pid for name, pid in chain.pids.items() if name != "orchestrator"} & set(before.values())
-    assert {row["restarts"] for row in chain.status()["stages"]} == {2}
+    assert {row["name"]: row["restarts"] for row in chain.status()["stages"]} == {**dict.fromkeys(stages, 2), "chatgpt": 0}
     assert {row["last_exit"] for row in chain.status()["stages"]} == {None}, "a replacement is no accident"
     until(lambda: len(process_tree.alive(old)) == 2, "only the orchestrator and the fork server are still the same")
 

@@ -39,4 +39,5 @@ class Knocking:
 
 
 def addresses(chain: RunningChain) -> list[str]:
-    return [stage["address"] for stage in chain.status()["stages"]]
+    """Those of the stages that run; a knock would wake a sleeping one."""
+    return [stage["address"] for stage in chain.status()["stages"] if stage["pid"]]

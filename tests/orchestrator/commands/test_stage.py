@@ -57,8 +57,9 @@ def test_list_shows_the_files_stages_in_order_when_nothing_runs(shim: Shim) -> N
         ("ingress", "brief"),
         ("brief", "policy"),
         ("policy", "router"),
-        ("router", "demo"),
+        ("router", "demo, chatgpt"),
         ("demo", None),
+        ("chatgpt", None),
     ]
     assert {row["state"] for row in listed["stages"]} == {"not running"}
 
