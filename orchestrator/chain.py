@@ -34,7 +34,7 @@ from .control_server import ControlServer
 from .environment import Surroundings, survey
 from .home import Home, private_folder
 from .logins.watch import Watch
-from .offering import Entries, Offering, prepare
+from .offering import Offering, prepare
 from .plan import Address
 from .publisher import Publisher
 from .running.logbook import LogBook
@@ -101,7 +101,7 @@ class Chain:
             await spawner.close()
             self._stage_files.clear()
 
-    def _offer(self, sources: Sources) -> tuple[Offering, Entries]:
+    def _offer(self, sources: Sources) -> tuple[Offering, bytes]:
         """What Codex is to be shown. Asks the Codex CLI, where that is another one than the last time."""
         cli = codex_cli.find(self._environ)
         prompt = codex_cli.base_prompt(cli, self._home.prompt_cache, self._environ)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -37,9 +36,11 @@ class Offering(msgspec.Struct, frozen=True, kw_only=True):
         """The slugs on offer, in the order of the picker."""
         return subscriptions.listed(self.offered, self.slugs, offer)
 
-    def catalog(self, offer: Advertised, more: Sequence[dict[str, Any]]) -> Entries:
-        """The entries of all that is on offer. `more` are the subscriptions'."""
-        by_slug = {entry["slug"]: entry for entry in (*self.entries, *more)}
+    def catalog(self, offer: Advertised, more: bytes) -> Entries:
+        """The entries of all that is on offer. `more` is the JSON of the subscriptions', which is read where one of them is."""
+        subscribed = offer.chatgpt_passthrough or offer.cursor_passthrough
+        theirs = msgspec.json.decode(more, type=dict[str, Entries])["models"] if subscribed else []
+        by_slug = {entry["slug"]: entry for entry in (*self.entries, *theirs)}
         return [by_slug[slug] for slug in self.listed(offer) if slug in by_slug]
 
     @property
@@ -48,21 +49,14 @@ class Offering(msgspec.Struct, frozen=True, kw_only=True):
         return [model.slug for model in self.offered]
 
 
-def prepare(sources: Sources, prompt: Prompt, environ: Mapping[str, str]) -> tuple[Offering, Entries]:
-    """The offering, and the entries of the subscriptions' models, which are long and needed only while a login is usable."""
+def prepare(sources: Sources, prompt: Prompt, environ: Mapping[str, str]) -> tuple[Offering, bytes]:
+    """The offering, and the entries of the subscriptions' models, which are long and needed only while a login is usable: as JSON,
+    `{"models": [entry, …]}`."""
     known = known_models.read(_cache(environ), prompt.bundled) if sources.subscriptions.chatgpt else []
     offered = subscriptions.offered(sources.subscriptions, known, sources.slugs, _background(sources.pipeline))
     offering = Offering(slugs=sources.slugs, entries=catalog.entries(sources.rows, prompt.text), offered=offered)
-    return offering, catalog.subscription_entries(offered, known, prompt.text, len(sources.rows))
-
-
-def stored(path: Path) -> Entries:
-    """The subscriptions' entries as the start has written them: what Codex knows may have changed since, the routes have not."""
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, Entries]).get("models", [])
-
-
-def encode(entries: Entries) -> bytes:
-    return msgspec.json.encode({"models": entries})
+    entries = catalog.subscription_entries(offered, known, prompt.text, len(sources.rows))
+    return offering, b'{"models":[' + b",".join(entries) + b"]}"
 
 
 def _background(pipeline: Pipeline) -> Collection[str]:

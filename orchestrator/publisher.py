@@ -8,12 +8,11 @@ from collections.abc import Callable
 import msgspec
 from codex_shim.stages.contract import advertised
 
-from . import offering
 from .codex import files
 from .control import Message
 from .home import Home, write_private
 from .logins.ask import States
-from .offering import Entries, Offering
+from .offering import Offering
 
 
 class Publisher:
@@ -27,28 +26,28 @@ class Publisher:
         self._usable: dict[str, bool] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def start(self, states: States, entries: Entries) -> None:
-        """In a thread, while the stages start: all this is needed once the chain is ready. `entries` are the subscriptions'."""
-        await asyncio.to_thread(write_private, self._home.subscription_catalog, offering.encode(entries))
-        await self._write(states, entries)
+    async def start(self, states: States, entries: bytes) -> None:
+        """In a thread, while the stages start: all this is needed once the chain is ready. `entries` are the subscriptions'.
+        They stay what they are: what Codex knows may change, the routes of a run do not."""
+        await asyncio.to_thread(write_private, self._home.subscription_catalog, entries)
+        await self._write(states)
         self._tell(states, quietly=True)
 
     async def changed(self, states: States) -> None:
         """A login can be used, or no longer. Raises `OSError`."""
-        await self._write(states, None)
+        await self._write(states)
         self._tell(states)
 
-    async def _write(self, states: States, entries: Entries | None) -> None:
+    async def _write(self, states: States) -> None:
         async with self._one_at_a_time:
-            written = await asyncio.to_thread(self._write_files, states, entries)
+            written = await asyncio.to_thread(self._write_files, states)
         for each in written:
             self._report({"event": "wrote", "path": each.path, "change": each.change})
 
-    def _write_files(self, states: States, entries: Entries | None) -> list[files.Written]:
+    def _write_files(self, states: States) -> list[files.Written]:
         offer = self._offering.advertised(states)
         write_private(self._home.advertised, advertised.encode(offer))
-        more = offering.stored(self._home.subscription_catalog) if entries is None else entries
-        found = self._offering.catalog(offer, more)
+        found = self._offering.catalog(offer, self._home.subscription_catalog.read_bytes())
         return files.write(self._home, found, self._url, self._home.local_token(), choosable=self._offering.choosable)
 
     def _tell(self, states: States, *, quietly: bool = False) -> None:

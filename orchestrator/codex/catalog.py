@@ -48,10 +48,8 @@ def entries(rows: Sequence[ModelRow], prompt: str) -> list[dict[str, Any]]:
     ]
 
 
-def subscription_entries(
-    models: Sequence[Offered], known: Sequence[KnownModel], prompt: str, first_priority: int
-) -> list[dict[str, Any]]:
-    """One entry per model that can be listed, behind the user's own."""
+def subscription_entries(models: Sequence[Offered], known: Sequence[KnownModel], prompt: str, first_priority: int) -> list[bytes]:
+    """One entry per model that can be listed, behind the user's own; each as JSON, since they are long and rarely needed."""
     shown = [model for model in models if model.subscription and not model.hidden]
     by_slug = {model.slug: model for model in known}
     slugs = {model.slug for model in shown}
@@ -60,26 +58,27 @@ def subscription_entries(
 
 def _subscription_entry(
     model: Offered, known: Mapping[str, KnownModel], listed: Collection[str], priority: int, prompt: str
-) -> dict[str, Any]:
+) -> bytes:
     if model.subscription == CHATGPT:
         raw = known[model.target].entry
         if raw is not None:
-            return _codex_entry(msgspec.json.decode(raw), listed, priority)
-        return entry(model.slug, model.name, "ChatGPT subscription", CONTEXT, True, priority, prompt)
+            return _codex_entry(raw, listed, priority)
+        return msgspec.json.encode(entry(model.slug, model.name, "ChatGPT subscription", CONTEXT, True, priority, prompt))
     made = entry(model.slug, model.name, "Cursor subscription", CONTEXT, False, priority, prompt)
-    return {**made, "auto_compact_token_limit": CURSOR_COMPACTS_AT}
+    return msgspec.json.encode({**made, "auto_compact_token_limit": CURSOR_COMPACTS_AT})
 
 
-def _codex_entry(entry: dict[str, Any], listed: Collection[str], priority: int) -> dict[str, Any]:
+def _codex_entry(raw: msgspec.Raw, listed: Collection[str], priority: int) -> bytes:
     """Codex's own entry, whole. Only what would hide the model, or lead around us or to one that is not here, is changed: Codex
     shows some models to nobody who is not logged in with ChatGPT itself."""
-    changed = {**entry, "priority": priority, "visibility": "list", "supported_in_api": True}
-    if "prefer_websockets" in entry:
-        changed["prefer_websockets"] = False
-    upgrade = entry.get("upgrade")
+    fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    upgrade = msgspec.json.decode(fields.get("upgrade", b"null"))
+    fields |= {"priority": priority, "visibility": "list", "supported_in_api": True}
+    if "prefer_websockets" in fields:
+        fields["prefer_websockets"] = False
     if isinstance(upgrade, dict) and upgrade.get("model") not in listed:
-        changed["upgrade"] = None
-    return changed
+        fields["upgrade"] = None
+    return msgspec.json.encode(fields)
 
 
 def entry(slug: str, name: str, description: str, context: int, images: bool, priority: int, prompt: str) -> dict[str, Any]:

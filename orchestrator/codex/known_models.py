@@ -7,7 +7,6 @@ answered the question, Codex has kept *our* list, with our models in it; such a 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 from codex_shim.stages.router.config import ETAG_PREFIX
@@ -19,19 +18,7 @@ _FALLBACK_HIDDEN = frozenset({"codex-auto-review"})
 _FOREIGN = re.compile(r"gpt-oss.*|codex-auto")
 _OPENAI = re.compile(r"(gpt-|codex-|o\d)[a-z0-9.-]*")
 
-# What Codex requires of an entry (0.169.0); one that lacks any of it makes the whole catalog unusable.
-_REQUIRED = (
-    "slug",
-    "display_name",
-    "supported_reasoning_levels",
-    "shell_type",
-    "visibility",
-    "supported_in_api",
-    "priority",
-    "support_verbosity",
-    "truncation_policy",
-    "experimental_supported_tools",
-)
+_ABSENT = msgspec.Raw(b"")
 
 
 class KnownModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,22 +39,46 @@ class _Cache(msgspec.Struct):
     models: list[msgspec.Raw] = []
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    """What is asked of an entry here; `raw` is all of it."""
+class _Messages(msgspec.Struct):
+    instructions_template: msgspec.Raw = _ABSENT
+
+
+class _Fields(msgspec.Struct):
+    """Of an entry: what is asked here, and what Codex requires of one (0.169.0), whatever its value. An entry that lacks any of the
+    latter makes the whole catalog unusable. The long ones are not decoded."""
 
     slug: str
-    name: str
-    priority: float
-    listed: bool
-    complete: bool
+    display_name: str | None = None
+    visibility: str | None = None
+    priority: float | None = None
+    supported_reasoning_levels: msgspec.Raw = _ABSENT
+    shell_type: msgspec.Raw = _ABSENT
+    supported_in_api: msgspec.Raw = _ABSENT
+    support_verbosity: msgspec.Raw = _ABSENT
+    truncation_policy: msgspec.Raw = _ABSENT
+    experimental_supported_tools: msgspec.Raw = _ABSENT
+    base_instructions: msgspec.Raw = _ABSENT
+    model_messages: _Messages | None = None
+
+    @property
+    def complete(self) -> bool:
+        required = set(_Fields.__struct_fields__) - {"base_instructions", "model_messages"}
+        prompts = (self.base_instructions, self.model_messages.instructions_template if self.model_messages else _ABSENT)
+        return all(getattr(self, name) not in (None, _ABSENT) for name in required) and any(map(_says_something, prompts))
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """`raw` is all of it."""
+
+    fields: _Fields
     raw: msgspec.Raw
 
 
 def read(cache: bytes, bundled: bytes) -> list[KnownModel]:
     """In Codex's own order. `cache` is `models_cache.json`, `bundled` what `debug models --bundled` prints; empty for none."""
-    carried = {entry.slug: entry for entry in _entries(bundled)}
+    carried = {entry.fields.slug: entry for entry in _entries(bundled)}
     for entries in (_entries(cache), list(carried.values())):
-        if models := [_known(entry, carried.get(entry.slug)) for entry in entries]:
+        if models := [_known(entry, carried.get(entry.fields.slug)) for entry in entries]:
             return models
     return [KnownModel(slug=slug, name=_name(slug), listed=slug not in _FALLBACK_HIDDEN) for slug in FALLBACK]
 
@@ -81,33 +92,24 @@ def _entries(content: bytes) -> list[_Entry]:
     """By priority; none of a list that we have sent."""
     try:
         found = msgspec.json.decode(content, type=_Cache) if content else _Cache()
-        entries = [_entry(raw) for raw in found.models]
+        entries = [_Entry(msgspec.json.decode(raw, type=_Fields), raw) for raw in found.models]
     except (msgspec.DecodeError, msgspec.ValidationError):
         return []
     if ETAG_PREFIX in (found.etag or ""):
         return []
-    return sorted((entry for entry in entries if is_openai(entry.slug)), key=lambda entry: entry.priority)
-
-
-def _entry(raw: msgspec.Raw) -> _Entry:
-    fields = msgspec.json.decode(raw, type=dict[str, Any])
-    messages = fields.get("model_messages")
-    template = messages.get("instructions_template") if isinstance(messages, dict) else None
-    priority = fields.get("priority")
-    return _Entry(
-        slug=str(fields.get("slug")),
-        name=str(fields.get("display_name") or ""),
-        priority=priority if isinstance(priority, int | float) else 0,
-        listed=fields.get("visibility") not in ("hide", "none"),
-        complete=all(name in fields for name in _REQUIRED) and bool(fields.get("base_instructions") or template),
-        raw=raw,
-    )
+    return sorted((entry for entry in entries if is_openai(entry.fields.slug)), key=lambda entry: entry.fields.priority or 0)
 
 
 def _known(entry: _Entry, carried: _Entry | None) -> KnownModel:
     """An entry that an older Codex has kept may lack what this one requires; then its own counts."""
-    usable = next((each.raw for each in (entry, carried) if each and each.complete), None)
-    return KnownModel(slug=entry.slug, name=entry.name or _name(entry.slug), listed=entry.listed, entry=usable)
+    fields = entry.fields
+    usable = next((each.raw for each in (entry, carried) if each and each.fields.complete), None)
+    name = fields.display_name or _name(fields.slug)
+    return KnownModel(slug=fields.slug, name=name, listed=fields.visibility not in ("hide", "none"), entry=usable)
+
+
+def _says_something(text: msgspec.Raw) -> bool:
+    return bytes(text) not in (b"", b'""', b"null")
 
 
 def _name(slug: str) -> str:

@@ -18,7 +18,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     `prompt` the base prompt and where it comes from."""
 
     offering: Any
-    more: list[dict[str, Any]]
+    more: bytes
     advertised: Any
     states: dict[Any, LoginState]
     prompt: Any

@@ -76,7 +76,7 @@ def status(json: Json = False) -> None:
     elif answer["running"]:
         typer.echo(f"The chain is running at {answer['url']} (pid {answer['pid']}).")
         print_table(("STAGE", "STATE", "PID", "ADDRESS", "STARTS", "LAST EXIT"), [_row(stage) for stage in answer["stages"]])
-        for name, login in answer["logins"].items():
+        for name, login in answer.get("logins", {}).items():
             typer.echo(f"{TITLES[name]} is {'' if login['usable'] else 'not '}on offer: {login['reason']}")
     else:
         typer.echo(f"No chain is running for {state.home.root}. Start it with `codex-shim start`.")

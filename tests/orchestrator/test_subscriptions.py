@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from codex_shim.orchestrator.codex import catalog
@@ -89,6 +90,10 @@ def test_a_subscription_without_a_worker_adds_nothing() -> None:
 # -- the entries that Codex reads -------------------------------------------------------------------------------------
 
 
+def entries(models: list[Offered], known: list[KnownModel], first_priority: int) -> list[dict[str, Any]]:
+    return [json.loads(each) for each in catalog.subscription_entries(models, known, "short", first_priority)]
+
+
 def test_codexs_own_entries_are_kept_whole_but_for_what_would_hide_them_or_lead_past_us() -> None:
     own = {
         "slug": "gpt-5.5",
@@ -100,20 +105,20 @@ def test_codexs_own_entries_are_kept_whole_but_for_what_would_hide_them_or_lead_
         "unknown_field": [1],
     }
     known = [KnownModel(slug="gpt-5.5", name="GPT-5.5", entry=Raw(json.dumps(own).encode()))]
-    (made, *_) = catalog.subscription_entries(make(["kimi"], known=known), known, "short", 1)
+    (made, *_) = entries(make(["kimi"], known=known), known, 1)
     changed = {"priority": 1, "visibility": "list", "supported_in_api": True, "prefer_websockets": False, "upgrade": None}
     assert made == {**own, **changed}
 
 
 def test_an_upgrade_to_a_model_that_is_here_stays() -> None:
-    entries = [{"slug": "gpt-5.5", "upgrade": {"model": "gpt-6"}}, {"slug": "gpt-6", "upgrade": None}]
-    known = [KnownModel(slug=each["slug"], name="x", entry=Raw(json.dumps(each).encode())) for each in entries]
-    made = catalog.subscription_entries(make([], known=known), known, "short", 0)
+    own = [{"slug": "gpt-5.5", "upgrade": {"model": "gpt-6"}}, {"slug": "gpt-6", "upgrade": None}]
+    known = [KnownModel(slug=each["slug"], name="x", entry=Raw(json.dumps(each).encode())) for each in own]
+    made = entries(make([], known=known), known, 0)
     assert made[0]["upgrade"] == {"model": "gpt-6"}
 
 
 def test_cursors_entries_say_what_composer_can() -> None:
-    (made, fast) = catalog.subscription_entries(make([], Subscriptions(cursor=BOTH.cursor)), [], "short", 3)
+    (made, fast) = entries(make([], Subscriptions(cursor=BOTH.cursor)), [], 3)
     assert (made["slug"], made["priority"], fast["slug"], fast["priority"]) == ("composer-2-5", 3, "composer-2-5-fast", 4)
     assert (made["context_window"], made["auto_compact_token_limit"]) == (272_000, 217_600)
     assert (made["input_modalities"], made["apply_patch_tool_type"]) == (["text"], "freeform")
