@@ -6,6 +6,7 @@ This file and client.py, exchange.py are the only ones that know aiohttp.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 import traceback
@@ -20,6 +21,7 @@ from .exchange import Exchange
 from .stage import Stage
 
 BACKLOG = 1024
+FIRST_WORDS_SECONDS = 2.0  # for a client that was let in before a stop to ask what it came for
 LAST_WORDS_SECONDS = 0.5  # for telling clients of the end, within the second that the orchestrator grants beyond the drain time
 CLIENT_CLOSED = 499  # nginx's status for a client that left; nobody receives it
 
@@ -40,11 +42,12 @@ class StageServer:
             ("GET", "/health"): self._health,
             ("GET", "/v1/responses"): _no_websocket,
         }
+        self._server: _Server | None = None
         self._runner: web.ServerRunner | None = None
         self._running: set[asyncio.Task[Any]] = set()
 
     async def start(self, listening: socket.socket) -> None:
-        server = web.Server(
+        self._server = _Server(
             self._handle,
             handler_cancellation=True,  # a client that leaves cancels its handler, and with it the exchange upstream
             auto_decompress=False,  # ingress decodes bodies itself: aiohttp refuses zstd before any handler sees it
@@ -53,21 +56,32 @@ class StageServer:
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=self._handshake.drain_seconds + LAST_WORDS_SECONDS)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=self._handshake.drain_seconds + LAST_WORDS_SECONDS)
         await self._runner.setup()
         await web.SockSite(self._runner, listening, backlog=BACKLOG).start()
 
     async def stop(self) -> None:
         """Refuse new connections, let running exchanges end for as long as the drain time allows, then cut them off with a word."""
-        if self._runner is None:
+        if self._runner is None or self._server is None:
             return
-        cleanup = asyncio.create_task(self._runner.cleanup())
-        await asyncio.wait({cleanup}, timeout=self._handshake.drain_seconds)
+        drain_seconds = self._handshake.drain_seconds
+        cleanup = asyncio.create_task(self._clean_up(self._runner, self._server, min(FIRST_WORDS_SECONDS, drain_seconds)))
+        await asyncio.wait({cleanup}, timeout=drain_seconds)
         for task in self._running:
             task.cancel()
         await cleanup
 
+    async def _clean_up(self, runner: web.ServerRunner, server: _Server, seconds: float) -> None:
+        """A connection that is closed before it was heard is one that its client may not dare to try again: whoever was let in may
+        ask. Those who come now wait on the listening socket, where our successor lets them in."""
+        for site in list(runner.sites):
+            await site.stop()
+        await server.hear_all(seconds)
+        await runner.cleanup()
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._server is not None:
+            self._server.heard(request.protocol)
         exchange = Exchange(request)
         began = time.perf_counter()
         outcome = "cancelled"
@@ -137,6 +151,36 @@ class StageServer:
             bytes_out=exchange.bytes_out,
             **exchange.notes,
         )
+
+
+class _Server(web.Server):
+    """Knows those of its connections that have not asked for anything yet."""
+
+    def __init__(self, handler: Any, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._unheard: set[web.RequestHandler] = set()
+        self._one_less = asyncio.Event()
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._unheard.add(handler)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self.heard(handler)
+
+    def heard(self, handler: web.RequestHandler) -> None:
+        self._unheard.discard(handler)
+        self._one_less.set()
+
+    async def hear_all(self, seconds: float) -> None:
+        """Return when each has asked for something or has gone, at the latest after `seconds`."""
+        await asyncio.sleep(0.01)  # those that were just accepted are made known in the next rounds of the loop
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._unheard:
+                    self._one_less.clear()
+                    await self._one_less.wait()
 
 
 async def _no_websocket(exchange: Exchange) -> None:

@@ -1,0 +1,98 @@
+"""How a stage's server lets go: whoever was let in is heard."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from codex_shim.stages.contract.handshake import Handshake
+from codex_shim.stages.kit import server as kit_server
+from codex_shim.stages.kit.logs import Log
+from codex_shim.stages.kit.server import StageServer
+from codex_shim.stages.kit.stage import Context, Stage
+from waiting import PATIENCE
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[StageServer, socket.socket]]:
+    """A server, and the socket on which it listens until it is stopped."""
+    with open(os.devnull, "wb") as nowhere, socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        context: Context[Any] = Context(
+            Handshake(stage="s", host="127.0.0.1", port=port, drain_seconds=4 * PATIENCE), {}, Log("s", nowhere.fileno())
+        )
+        server = StageServer(Stage(context))
+        await server.start(listening)
+        async with asyncio.timeout(PATIENCE):
+            yield server, listening
+        await server.stop()
+        await context.client.close()
+        await asyncio.sleep(0)  # closed transports let go of their sockets in the next round
+
+
+async def connected(server: StageServer, listening: socket.socket) -> Client:
+    """A connection that the server knows of."""
+    client = await asyncio.open_connection(*listening.getsockname())
+    while server._server is None or not server._server.connections:
+        await asyncio.sleep(0)
+    return client
+
+
+async def stopping(server: StageServer, listening: socket.socket) -> asyncio.Task[None]:
+    """A stop that has begun."""
+    task = asyncio.create_task(server.stop())
+    while listening.fileno() >= 0:
+        await asyncio.sleep(0)
+    return task
+
+
+async def leave(client: Client) -> None:
+    client[1].close()
+    await client[1].wait_closed()
+
+
+def test_a_client_that_was_let_in_before_a_stop_is_answered() -> None:
+    async def play() -> None:
+        async with serving() as (server, listening):
+            early = await connected(server, listening)
+            stop = await stopping(server, listening)
+            early[1].write(HEALTH)
+            assert (await early[0].read()).startswith(b"HTTP/1.1 200 ")
+            await leave(early)
+            await stop
+
+    asyncio.run(play())
+
+
+def test_a_client_that_asks_for_nothing_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit_server, "FIRST_WORDS_SECONDS", 0.05)
+
+    async def play() -> None:
+        async with serving() as (server, listening):
+            silent = await connected(server, listening)
+            await server.stop()
+            assert await silent[0].read() == b""
+            await leave(silent)
+
+    asyncio.run(play())
+
+
+def test_a_client_that_leaves_without_a_word_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit_server, "FIRST_WORDS_SECONDS", 2 * PATIENCE)
+
+    async def play() -> None:
+        async with serving() as (server, listening):
+            silent = await connected(server, listening)
+            stop = await stopping(server, listening)
+            await leave(silent)
+            await stop
+
+    asyncio.run(play())
