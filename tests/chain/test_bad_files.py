@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pipelines import INGRESS, POLICY, ROUTER, pipeline
 from running_chain import RunningChain
+from waiting import until
 
 UP = ("pipeline", "up", "--detach", "--port", "0")
 FILE_PROBLEM = 78
@@ -28,14 +29,14 @@ def refused(home: RunningChain, *arguments: str, code: int) -> str:
     assert "Traceback" not in done.stderr
     assert not (home.home / "run" / "control.json").exists()
     assert not list((home.home / "run" / "stages").glob("*"))
-    assert not processes_of(home.home)
+    until(lambda: not processes_of(home.home), "nothing of this home runs")
     return done.stderr
 
 
 def processes_of(home: Path) -> list[str]:
     """Command lines in which this home is named: the orchestrator's, and those of the programs below it."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in listed if str(home) in line and "pytest" not in line]
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in listed if str(home) in line]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from raw_http import Plain, post, send
 from responses_client import ask_all, default_model, text_of
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from waiting import PATIENCE
 
 MIB = 1024 * 1024
 CODEX = {"originator": "codex_cli_rs"}
@@ -42,9 +43,9 @@ REFUSALS: dict[str, tuple[bytes, Headers, int, str]] = {
     "gzip that is none": (BODY, {"content-encoding": "gzip"}, 400, "the gzip request body cannot be decompressed"),
     "zstd that is none": (BODY, {"content-encoding": "zstd"}, 400, "the zstd request body cannot be decompressed"),
     "brotli": (BODY, {"content-encoding": "br"}, 415, "send zstd, gzip or none"),
-    "wrong token": (BODY, {"authorization": "Bearer wrong"}, 401, "the bearer token is not this chain's"),
-    "no token": (BODY, {"authorization": None}, 401, "the bearer token is missing"),
-    "another scheme": (BODY, {"authorization": "Basic dTpw"}, 401, "the bearer token is missing"),
+    "wrong token": (BODY, {"authorization": "Bearer wrong"}, 401, "the token is not this chain's"),
+    "no token": (BODY, {"authorization": None}, 401, "this chain's token is missing"),
+    "another scheme": (BODY, {"authorization": "Basic dTpw"}, 401, "this chain's token is missing"),
     "foreign Host": (BODY, {"host": "evil.example"}, 403, "the Host `evil.example` is not this machine"),
     "foreign Origin": (BODY, {"origin": "https://evil.example"}, 403, "the web page `https://evil.example` may not use this"),
     "null Origin": (BODY, {"origin": "null"}, 403, "the web page `null` may not use this"),
@@ -59,9 +60,10 @@ PERMANENT = "invalid_prompt"
 def error_of(answer: Plain) -> dict[str, Any]:
     """The error of a stream of three events, well formed and ended."""
     assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream")
-    assert [event["type"] for event in answer.events] == ["response.created", "response.in_progress", "response.failed"]
-    assert [event["sequence_number"] for event in answer.events] == [0, 1, 2]
-    return answer.events[-1]["response"]["error"]
+    events = [event for event in answer.events if event["type"] != "keepalive"]
+    assert [event["type"] for event in events] == ["response.created", "response.in_progress", "response.failed"]
+    assert [event["sequence_number"] for event in events] == [0, 1, 2]
+    return events[-1]["response"]["error"]
 
 
 @pytest.mark.parametrize("case", REFUSALS)
@@ -161,7 +163,7 @@ def test_the_inner_hops_let_nobody_in_who_does_not_know_the_runs_token(kept_chai
 )
 def test_what_is_not_http_gets_a_plain_400_and_no_page(kept_chain: RunningChain, garbage: bytes) -> None:
     address = urlsplit(kept_chain.url)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as client:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE) as client:
         client.sendall(garbage)
         answer = client.makefile("rb").read()
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
@@ -171,7 +173,7 @@ def test_what_is_not_http_gets_a_plain_400_and_no_page(kept_chain: RunningChain,
 
 def test_a_body_that_never_comes_whole_is_dropped_with_its_client(kept_chain: RunningChain) -> None:
     address = urlsplit(kept_chain.url)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as client:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE) as client:
         head = f"POST /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {kept_chain.token}\r\n"
         client.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{".encode())
     assert default_model(kept_chain) == "scripted"

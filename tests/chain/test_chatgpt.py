@@ -22,7 +22,7 @@ from raw_http import Plain, send
 from responses_answers import message
 from responses_client import ask, ask_all, error_of, text_of, user
 from running_chain import RunningChain, bare_environment, write_files
-from scripted_upstream import ScriptedUpstream
+from scripted_upstream import KEY, ScriptedUpstream
 from waiting import until
 
 SLUG, ALIAS = "gpt-5.5", "openai-gpt-5-5"
@@ -187,7 +187,7 @@ def test_a_row_of_models_json_wins_over_the_subscriptions_slug(at: Subscribed) -
     for slug in (OURS, OURS_SHOWN):
         assert text_of(ask_all(at.chain, model=slug)) == "ours"
         assert at.provider.requests[-1].body["model"] == "ours"
-        assert at.provider.requests[-1].headers["authorization"] == "Bearer sk-scripted"
+        assert at.provider.requests[-1].headers["authorization"] == f"Bearer {KEY}"
     assert at.backend.requests == []
 
 
@@ -340,7 +340,7 @@ def test_a_provider_gets_neither_the_users_token_nor_its_seal(at: Subscribed) ->
     got = post(at.chain, raw, as_user(at.backend.login(), at.chain))
     assert (got.status, b"mine" in got.body) == (200, True)
     sent = at.provider.requests[0].headers
-    assert sent["authorization"] == "Bearer sk-scripted"
+    assert sent["authorization"] == f"Bearer {KEY}"
     assert not [name for name in sent if name.startswith(("x-codex-shim", "chatgpt-"))]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from custom_stages import (
     node_environment,
     pipeline,
 )
+from ports import free_port
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
@@ -81,13 +81,12 @@ def test_streams_and_cancellations_pass_through_a_program_in_another_language(
         assert text_of(list(events)) == " second"
     with ask(chain) as answer:
         assert "first" in text_of([next(event) for event in [answer.events()] for _ in range(5)])
-        left = time.monotonic()
-    assert upstream.requests[1].wait_until_left() - left < 5
+    upstream.requests[1].wait_until_left()
 
 
 def test_an_outside_proxy_is_a_stage_of_the_chain(start_chain: StartChain, upstream: ScriptedUpstream) -> None:
     """Somebody else starts it, so the stage behind it has a fixed address, and it must let the Authorization header pass."""
-    proxy, behind = _free_port(), _free_port()
+    proxy, behind = free_port(), free_port()
     outside = f'name = "outside"\nurl = "http://127.0.0.1:{proxy}"'
     environ = node_environment() | {
         "CODEX_SHIM_STAGE": "outside",
@@ -169,7 +168,7 @@ def test_a_program_that_is_killed_comes_back_and_leaves_none_of_its_children(
     assert len(before) == 2
     os.kill(shell, signal.SIGKILL)
     until(lambda: _is_back(chain, "redact", shell), "the stage is back")
-    assert process_tree.alive(before) == []
+    until(lambda: not process_tree.alive(before), "none of its children lives")
     upstream.script(says("ok"))
     assert text_of(ask_all(chain)) == "ok"
 
@@ -193,10 +192,3 @@ def _script(folder: Path, name: str, code: str) -> str:
 
 def _appending(folder: Path, letter: str) -> str:
     return _script(folder, letter, f"def request(body):\n    body['input'][-1]['content'][0]['text'] += '{letter}'\n")
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import process_tree
 from chat_answers import Answer, Close, Reset, Silence, Wait, chunk, refuses, says
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain
-from scripted_upstream import ScriptedUpstream
+from scripted_upstream import KEY, ScriptedUpstream
 
 
 def test_a_scripted_answer_comes_through_the_whole_chain(chain: RunningChain, upstream: ScriptedUpstream) -> None:
     upstream.script(says("Hel", "lo"))
     assert text_of(ask_all(chain, "hi")) == "Hello"
-    assert upstream.requests[0].headers["authorization"] == "Bearer sk-scripted"
+    assert upstream.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert upstream.requests[0].messages == [{"role": "user", "content": "hi"}]
     assert upstream.requests[0].left_at is None
 
@@ -35,8 +34,7 @@ def test_a_client_that_leaves_is_noticed_upstream(chain: RunningChain, upstream:
     upstream.script(Answer(chunk(content="first"), Silence()))
     with ask(chain) as answer:
         next(answer.events())
-        left = time.monotonic()
-    assert upstream.wait_for_request().wait_until_left() - left < 5
+    upstream.wait_for_request().wait_until_left()
 
 
 def test_every_way_to_break_off_reaches_the_client_as_a_failed_stream(chain: RunningChain, upstream: ScriptedUpstream) -> None:

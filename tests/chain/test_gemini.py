@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gemini_rules
+import marked
 import pytest
 from chat_answers import refuses
 from codex_shim.stages.contract import summary
@@ -14,13 +15,14 @@ from responses_client import ask_all, error_of, text_of, user
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
 
+KEY = marked.key("scripted", "AIza-")
 TOOL = {"type": "function", "name": "exec_command", "parameters": {"type": "object", "properties": {"cmd": {"type": "string"}}}}
 
 
 @pytest.fixture
 def chain(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream) -> RunningChain:
     base_url = upstream.url.replace("/v1", "/v1beta")
-    return start_chain(models=[{"model": "gemini-3-pro", "provider": "gemini", "base_url": base_url, "api_key": "AIza-scripted"}])
+    return start_chain(models=[{"model": "gemini-3-pro", "provider": "gemini", "base_url": base_url, "api_key": KEY}])
 
 
 def done(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -39,7 +41,7 @@ def test_a_call_and_its_signature_go_round(chain: RunningChain, upstream: Script
     assert text_of(ask_all(chain, input=[user("what is here?"), *items, output], tools=[TOOL])) == "Two files."
     sent = upstream.requests[1]
     assert sent.path == "/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse"
-    assert sent.headers["x-goog-api-key"] == "AIza-scripted"
+    assert sent.headers["x-goog-api-key"] == KEY
     assert "authorization" not in sent.headers
     gemini_rules.check(sent.body)
     (part,) = sent.body["contents"][1]["parts"]

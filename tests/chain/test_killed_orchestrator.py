@@ -18,11 +18,9 @@ from pipelines import INGRESS, ROUTER, pipeline, relay
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
-from waiting import until
+from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-
-FEW_SECONDS = 5.0
 
 
 def kill_orchestrator(chain: RunningChain) -> None:
@@ -37,7 +35,7 @@ def test_every_process_goes_with_the_orchestrator_and_a_new_chain_starts(chain: 
     chain.cli("pipeline", "up", "--detach", "--port", url.rpartition(":")[2].removesuffix("/v1"))
     assert chain.status()["url"] == url
     assert text_of(ask_all(chain)) == "alive"
-    until(lambda: not process_tree.alive(processes), "every process of the killed chain has ended", FEW_SECONDS)
+    until(lambda: not process_tree.alive(processes), "every process of the killed chain has ended")
     assert list((chain.home / "run" / "stages").glob("*.json")), "the old chain does not take away the files of the new one"
 
 
@@ -49,7 +47,7 @@ def test_programs_that_fork_and_ignore_sigterm_go_too(start_chain: Callable[...,
     assert len(rude) == 2
     processes = chain.note_processes()
     kill_orchestrator(chain)
-    until(lambda: not process_tree.alive(processes), "every process has ended, the rude ones too", FEW_SECONDS)
+    until(lambda: not process_tree.alive(processes), "every process has ended, the rude ones too")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a fork server")
@@ -61,11 +59,13 @@ def test_rude_programs_and_their_children_go_with_the_fork_server_and_come_back(
     old = chain.pids["rude"]
     rude = process_tree.family(old)
     os.kill(process_tree.parent(old), signal.SIGKILL)
-    until(lambda: not process_tree.alive(rude), "the rude ones have ended", FEW_SECONDS)
-    until(
-        lambda: all(row["state"] in ("ready", "asleep") for row in chain.status()["stages"]) and chain.pids["rude"] != old,
-        "all are back",
-    )
+    until(lambda: not process_tree.alive(rude), "the rude ones have ended")
+
+    def all_are_back() -> bool:
+        rows = chain.status()["stages"]
+        return all(row["state"] in ("ready", "asleep") for row in rows) and not any(row["pid"] == old for row in rows)
+
+    until(all_are_back, "all are back", 2 * PATIENCE)
     assert text_of(ask_all(chain)) == "alive"
 
 
@@ -75,7 +75,7 @@ def test_a_rude_program_is_killed_when_the_drain_time_is_over(
     chain = start_chain([upstream.model()], pipeline(INGRESS, relay("rude", "stubborn"), ROUTER, drain_seconds=0.2))
     processes = chain.note_processes()
     chain.cli("pipeline", "down")
-    assert not process_tree.alive(processes)
+    until(lambda: not process_tree.alive(processes), "every process has ended, the rude ones too")
 
 
 def test_a_stream_under_way_may_finish_or_ends_well_when_its_time_is_over(
@@ -90,7 +90,7 @@ def test_a_stream_under_way_may_finish_or_ends_well_when_its_time_is_over(
         kill_orchestrator(chain)
         rest = list(events)
     assert error_of(rest)["code"] == "server_error"
-    until(lambda: not process_tree.alive(processes), "every process has ended", FEW_SECONDS)
+    until(lambda: not process_tree.alive(processes), "every process has ended")
 
 
 @pytest.mark.parametrize("how", ["down", "SIGTERM", "SIGHUP"])
@@ -111,7 +111,7 @@ def test_a_chain_that_is_stopped_lets_streams_finish_and_leaves_nothing(
         gate.open()
         seen += list(events)
     assert (text_of(seen), seen[-1]["type"]) == ("first second", "response.completed")
-    until(lambda: not process_tree.alive(processes), "every process has ended", FEW_SECONDS)
+    until(lambda: not process_tree.alive(processes), "every process has ended")
     run = chain.home / "run"
     assert not (run / "control.json").exists()
     assert not list((run / "stages").iterdir())
@@ -127,11 +127,10 @@ def test_a_stream_that_outlasts_the_drain_time_is_ended_in_one_failure(
         next(events)
         began = time.monotonic()
         chain.cli("pipeline", "down")
-        took = time.monotonic() - began
+        assert time.monotonic() - began > 0.9, "it may go on for its drain time"
         rest = list(events)
     assert [event["type"] for event in rest].count("response.failed") == 1
     assert error_of(rest) == {"code": "server_error", "message": "the chain was stopped in the middle of this answer"}
-    assert 0.9 < took < FEW_SECONDS
 
 
 def test_a_request_still_unanswered_at_the_end_of_the_drain_time_is_refused_with_a_sentence(

@@ -12,16 +12,14 @@ from codex_shim.stages.contract import summary
 from native_answers import frame, native, native_frames
 from responses_client import ask, ask_all, error_of, text_of, user
 from running_chain import RunningChain
-from scripted_upstream import ScriptedUpstream
+from scripted_upstream import KEY, ScriptedUpstream
 
 PATCH = {"type": "custom", "name": "apply_patch", "description": "Edit files."}
 
 
 @pytest.fixture
 def chain(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream) -> RunningChain:
-    return start_chain(
-        models=[{"model": "qwen", "provider": "openai-responses", "base_url": upstream.url, "api_key": "sk-scripted"}]
-    )
+    return start_chain(models=[{"model": "qwen", "provider": "openai-responses", "base_url": upstream.url, "api_key": KEY}])
 
 
 def done(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -35,7 +33,7 @@ def test_the_bytes_of_the_upstream_are_the_bytes_of_the_client(chain: RunningCha
         assert (answer.headers["x-codex-turn-state"], answer.headers["x-upstream-request-id"]) == ("T", "theirs")
         assert "openai-model" not in answer.headers
     sent = upstream.requests[0]
-    assert (sent.path, sent.headers["authorization"]) == ("/v1/responses", "Bearer sk-scripted")
+    assert (sent.path, sent.headers["authorization"]) == ("/v1/responses", f"Bearer {KEY}")
     assert list(sent.body) == ["model", "stream", "input", "reasoning", "new_field"]
     assert sent.body["model"] == "qwen"
 

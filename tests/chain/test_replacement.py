@@ -14,7 +14,7 @@ from pipelines import INGRESS, POLICY, ROUTER, pipeline, relay
 from responses_client import ask, ask_all, text_of
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
-from waiting import until
+from waiting import PATIENCE, until
 
 CLIENTS = 20
 ANSWER = Answer(*[chunk(content=f"word {number} ") for number in range(20)], finish("stop"), DONE)
@@ -25,10 +25,10 @@ def restarted_under_load(chain: RunningChain, upstream: ScriptedUpstream, *resta
     with Load(chain, CLIENTS) as load:
         for arguments in restarts:
             come = len(load.outcomes)
-            until(lambda: len(load.outcomes) > come + CLIENTS, "the clients are at work")  # noqa: B023
+            until(lambda: len(load.outcomes) > come + CLIENTS, "the clients are at work", 2 * PATIENCE)  # noqa: B023
             chain.cli("pipeline", "restart", *arguments)
         come = len(load.outcomes)
-        until(lambda: len(load.outcomes) > come + 2 * CLIENTS, "the clients go on")
+        until(lambda: len(load.outcomes) > come + 2 * CLIENTS, "the clients go on", 2 * PATIENCE)
     return load
 
 

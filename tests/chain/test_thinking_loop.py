@@ -8,7 +8,7 @@ from typing import Any
 from chat_answers import Answer, call, calls, chunk, refuses, says
 from responses_client import ask_all, error_of, text_of, user
 from running_chain import RunningChain
-from scripted_upstream import ScriptedUpstream
+from scripted_upstream import KEY, ScriptedUpstream
 from upstream_connection import Received
 
 TOOL = {"type": "function", "name": "exec_command", "parameters": {"type": "object"}}
@@ -38,7 +38,7 @@ def loop(chain: RunningChain, model: str) -> list[dict[str, Any]]:
 
 
 def test_the_thinking_of_each_round_comes_back(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream) -> None:  # D19
-    deepseek = {"model": "deepseek-v4-pro", "provider": "deepseek", "base_url": upstream.url, "api_key": "sk-1", "slug": "deepseek"}
+    deepseek = {"model": "deepseek-v4-pro", "provider": "deepseek", "base_url": upstream.url, "api_key": KEY, "slug": "deepseek"}
     forgetful = {**deepseek, "slug": "forgetful", "quirks": {"reasoning_back": "never"}}
     plain = upstream.model(slug="by-its-name", model="DeepSeek-V4")
     chain = start_chain(models=[deepseek, forgetful, plain])

@@ -10,13 +10,13 @@ from codex_cli import Codex
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
 
-IMPATIENT = ("-c", "model_providers.codex_shim.stream_idle_timeout_ms=1000")
-LONGER_THAN_THAT = 2.5
+IMPATIENT = ("-c", "model_providers.codex_shim.stream_idle_timeout_ms=2000")
+LONGER_THAN_THAT = 3.0
 LIVELY = """\
 [[stage]]
 name = "ingress"
 use = "ingress"
-keepalive_seconds = 0.2
+keepalive_seconds = 0.1
 
 [[stage]]
 name = "router"

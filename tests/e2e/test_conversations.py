@@ -7,7 +7,7 @@ import json
 from chat_answers import DONE, Answer, call, chunk, finish, says
 from codex_cli import Codex
 from running_chain import RunningChain
-from scripted_upstream import ScriptedUpstream
+from scripted_upstream import KEY, ScriptedUpstream
 
 
 def test_a_plain_answer_is_shown_with_its_usage(codex: Codex, upstream: ScriptedUpstream) -> None:
@@ -17,7 +17,7 @@ def test_a_plain_answer_is_shown_with_its_usage(codex: Codex, upstream: Scripted
     assert (turn.usage["input_tokens"], turn.usage["output_tokens"]) == (1200, 34)
     (request,) = upstream.requests
     assert (request.method, request.path) == ("POST", "/v1/chat/completions")
-    assert request.headers["authorization"] == "Bearer sk-scripted"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.body["model"] == "vendor/large"
     assert [message["role"] for message in request.messages] == ["system", "user", "user"]
     assert request.messages[-1]["content"] == "say hello"

@@ -87,7 +87,7 @@ def test_codex_waits_as_long_as_a_rate_limit_says_and_then_succeeds(codex: Codex
     assert f"{PROVIDER}: Slow down (HTTP 429). Please try again in 1s." in turn.reconnects[0]
     first, second = upstream.requests
     assert first.answered_at is not None
-    assert 1.0 <= second.at - first.answered_at < 5.0
+    assert second.at - first.answered_at >= 1.0
 
 
 @pytest.mark.parametrize(

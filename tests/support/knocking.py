@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterable
 
 from running_chain import RunningChain
+from waiting import PATIENCE
+
+_PAUSE = 0.005
 
 
 class Knocking:
@@ -30,9 +33,9 @@ class Knocking:
 
     def _knock(self, address: str) -> None:
         host, _, port = address.rpartition(":")
-        while not self._ending.wait(0.002):
+        while not self._ending.wait(_PAUSE):
             try:
-                with socket.create_connection((host, int(port)), timeout=5):
+                with socket.create_connection((host, int(port)), timeout=2 * PATIENCE):
                     self.count += 1
             except OSError as error:
                 self.refused.append(f"{address}: {error}")

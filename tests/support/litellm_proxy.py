@@ -10,17 +10,18 @@ import contextlib
 import http.client
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import marked
 import process_tree
+from ports import free_port
 from waiting import PATIENCE, until
 
-KEY = "sk-scripted-master"
+KEY = marked.key("master")
 TEXT = "Hello from the mock, é ✓."
-START_SECONDS = 90
+START_SECONDS = 300
 _ATTEMPTS = 3
 
 _ERRORS = {
@@ -42,7 +43,7 @@ class LiteLLM:
     def start(self) -> None:
         """Between the choice of a free port and its use, another may take it; then it is tried again."""
         for _ in range(_ATTEMPTS):
-            self._port = _free_port()
+            self._port = free_port()
             self._process = self._run()
             if until(lambda: self._process.poll() is not None or self._answers(), "LiteLLM is up", START_SECONDS) and self._lives():
                 return
@@ -98,9 +99,3 @@ class LiteLLM:
 
     def _lives(self) -> bool:
         return self._process.poll() is None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,25 +34,39 @@ def alive(processes: Iterable[Process]) -> list[Process]:
     return [process for process in processes if find(process.pid) == process]
 
 
-def family(pid: int) -> set[Process]:
-    """A process and all its living descendants."""
+def family(*pids: int) -> set[Process]:
+    """These processes and all their living descendants."""
     children: dict[int, list[int]] = {}
     for each in _all_pids():
         if facts := _facts(each):
             children.setdefault(int(facts[1]), []).append(each)
-    found, waiting = set[Process](), [pid]
+    seen, waiting = set[int](), list(pids)
     while waiting:
         current = waiting.pop()
-        if process := find(current):
-            found.add(process)
-        waiting += children.get(current, [])
-    return found
+        if current not in seen:
+            seen.add(current)
+            waiting += children.get(current, [])
+    return {process for pid in seen if (process := find(pid))}
 
 
 def kill(processes: Iterable[Process]) -> None:
     for process in alive(processes):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def shown(process: Process) -> Iterator[tuple[str, bytes]]:
+    """What any program of the user may read of it: the name of each place, and its entries. Nothing where it has ended."""
+    for place in ("cmdline", "environ"):
+        with contextlib.suppress(OSError):
+            yield from ((place, entry) for entry in (_PROC / str(process.pid) / place).read_bytes().split(b"\0") if entry)
+
+
+def name(process: Process) -> str:
+    """What the system calls it, which is none of its arguments."""
+    with contextlib.suppress(OSError):
+        return (_PROC / str(process.pid) / "comm").read_text().strip()
+    return "a process that has ended"
 
 
 def describe(process: Process) -> str:

@@ -1,5 +1,7 @@
 """A real chain, started with the command users start it with, and brought down again with the proof that nothing is left.
 
+On its way every output of a command and what the system shows of every process is searched for secrets (marked.py).
+
 chain = start_chain(models=[upstream.model(slug="one")])       # the factory fixture
 chain = start_chain(models=[…], pipeline="[pipeline]\\n…")      # with a pipeline.toml of its own
 """
@@ -9,17 +11,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import marked
 import process_tree
+import warm_commands
 from codex_shim.orchestrator.control import Connection, NotRunningError
 from process_tree import Process
 from waiting import PATIENCE, until
 
-CLI = [sys.executable, "-P", "-m", "codex_shim.orchestrator.cli"]
-START_SECONDS = 60
+COMMAND_SECONDS = 120
 
 
 class RunningChain:
@@ -33,18 +36,12 @@ class RunningChain:
         self.token = ""
         self._globals = ["--home", str(home), *(["--pipeline", str(pipeline)] if pipeline else [])]
         self._seen: set[Process] = set()
+        self._shown: set[str] = set()
 
     def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a `codex-shim` command for this home."""
-        done = subprocess.run(
-            [*CLI, *self._globals, *arguments],
-            env=self.environ,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=START_SECONDS,
-        )
+        """Run a `codex-shim` command for this home. None shows a secret, whatever becomes of it."""
+        done = warm_commands.run([*self._globals, *arguments], self.environ, self.home, COMMAND_SECONDS)
+        marked.refuse(done.stdout + done.stderr, f"the output of `codex-shim {' '.join(arguments[:2])} …`")
         assert not check or done.returncode == 0, f"codex-shim {' '.join(arguments)}: {done.returncode}\n{done.stderr}{done.stdout}"
         return done
 
@@ -75,9 +72,10 @@ class RunningChain:
         return self.url.removesuffix("/v1")
 
     def logs(self, stage: str) -> list[dict[str, Any]]:
-        """The JSON lines that a stage has logged so far."""
-        lines = (self.home / "run" / "logs" / f"{stage}.log").read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        """The JSON lines that a stage has logged so far. A line comes a moment after what it tells of: wait for it."""
+        text = (self.home / "run" / "logs" / f"{stage}.log").read_text("utf-8")
+        whole = text[: text.rfind("\n") + 1]  # of what is being written, a part may be there
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def all_logs(self) -> str:
         return "\n".join(
@@ -85,13 +83,23 @@ class RunningChain:
         )
 
     def note_processes(self) -> set[Process]:
-        """All processes of this chain that live now. They are remembered: `down` sees to it that each of them has ended."""
-        now = {process for pid in self.pids.values() for process in process_tree.family(pid)}
+        """All processes of this chain that live now. They are remembered: `down` sees to it that each of them has ended, and that
+        none showed a secret. Worth a call while something short-lived runs."""
+        pids = self.pids
+        now = process_tree.family(*pids.values())
         self._seen |= now
+        self._shown |= {words for process in now for words in self._secrets_of(process, pids["orchestrator"])}
         return now
 
+    def _secrets_of(self, process: Process, orchestrator: int) -> Iterator[str]:
+        """What the user put into the environment, the orchestrator was started with; nobody else is."""
+        given = {f"{name}={value}".encode() for name, value in self.environ.items()} if process.pid == orchestrator else set()
+        for place, entry in process_tree.shown(process):
+            if marked.shown_in(entry) and entry not in given:
+                yield f"a secret is in the {place} of {process_tree.name(process)} (pid {process.pid})"
+
     def down(self) -> None:
-        """Stop it, and assert that no process of it is left. Does nothing for a chain that is down already."""
+        """Stop it, and assert that no process of it is left and that none showed a secret. May be called again."""
         try:
             self.note_processes()
             self.control.ask_once("down")
@@ -105,6 +113,8 @@ class RunningChain:
             process_tree.kill(left)
             raise AssertionError(f"the chain was stopped, but these processes live on: {named}") from None
         self._seen.clear()
+        shown, self._shown = sorted(self._shown), set()
+        assert not shown, shown
 
 
 def write_files(home: Path, models: list[Any] | dict[str, Any] | None, pipeline: str | None) -> Path | None:

@@ -16,13 +16,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import marked
 from chat_answers import Answer, refuses
+from ports import held_port
 from upstream_connection import Connection, Received
 from waiting import PATIENCE
 
 Scripted = Answer | Callable[[Received], Answer]
 
 UNSCRIPTED = "this request was not scripted"
+KEY = marked.key("scripted")
+# Room for all who connect at once: beyond it the system lets them try again, a second later.
+_BACKLOG = 1024
 
 
 class Gate:
@@ -58,6 +63,7 @@ class ScriptedUpstream:
         self._loop = asyncio.new_event_loop()
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
+        self._held = held_port()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scripted upstream", daemon=True)
         self._thread.start()
         self.listen()
@@ -71,8 +77,8 @@ class ScriptedUpstream:
         return len(self._connections)
 
     def model(self, **row: Any) -> dict[str, Any]:
-        """A row of models.json that leads here."""
-        return {"model": "scripted", "provider": "openai", "base_url": self.url, "api_key": "sk-scripted", **row}
+        """A row of models.json that leads here. Its key is a marked one (marked.py)."""
+        return {"model": "scripted", "provider": "openai", "base_url": self.url, "api_key": KEY, **row}
 
     def script(self, *answers: Scripted) -> None:
         """What to answer from now on. Forgets an earlier script and earlier requests."""
@@ -101,6 +107,7 @@ class ScriptedUpstream:
 
     def close(self) -> None:
         self.refuse_connections()
+        self._held.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -111,13 +118,14 @@ class ScriptedUpstream:
         def connection() -> Connection:
             return Connection(self._answer, self._connections)
 
-        self._server = await self._loop.create_server(connection, "127.0.0.1", self.port, ssl=self._tls)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = self._held.getsockname()[1]
+        self._server = await self._loop.create_server(connection, sock=self._held, ssl=self._tls, backlog=_BACKLOG)
 
     async def _go(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
+            self._held = held_port(self.port)
         tasks = [connection.abort() for connection in list(self._connections)]
         await asyncio.gather(*tasks, return_exceptions=True)
 

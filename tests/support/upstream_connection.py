@@ -15,6 +15,7 @@ from typing import Any, cast
 from chat_answers import Answer, Close, Reset, Silence, Step, Wait
 from waiting import PATIENCE
 
+_END = b"0\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends RST
 
 
@@ -112,10 +113,8 @@ class Connection(asyncio.Protocol):
                 break
             chunked = "content-length" not in answer.headers
             self._transport.write(_head(answer, chunked=chunked))
-            if not await self._run(answer.steps, chunked=chunked):
+            if not await self._run(answer.steps, chunked=chunked, end=_END if chunked else b""):
                 break
-            if chunked:
-                self._transport.write(b"0\r\n\r\n")
             self._current.end(left=False)
 
     async def _request(self) -> Received:
@@ -140,9 +139,10 @@ class Connection(asyncio.Protocol):
         self._more.clear()
         await self._more.wait()
 
-    async def _run(self, steps: tuple[Step, ...], *, chunked: bool) -> bool:
-        """Whether the answer goes on behind these steps."""
-        for step in steps:
+    async def _run(self, steps: tuple[Step, ...], *, chunked: bool, end: bytes = b"") -> bool:
+        """Whether the answer goes on behind these steps. `end` goes out with the last of them, in one piece: a client that has
+        heard all there is to hear need not wait for more, and would then seem to have left early."""
+        for place, step in enumerate(steps, 1):
             if isinstance(step, Wait):
                 await step.gate.pass_through()
             elif isinstance(step, Silence):
@@ -152,9 +152,14 @@ class Connection(asyncio.Protocol):
                 return False
             else:
                 data = step if isinstance(step, bytes) else b"data: " + json.dumps(step).encode() + b"\n\n"
-                self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+                framed = b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
+                if place == len(steps):
+                    self._transport.write(framed + end)
+                    return True
+                self._transport.write(framed)
                 await asyncio.sleep(0)  # see whether the client has left
                 await self._room.wait()
+        self._transport.write(end)
         return True
 
     def _cut(self, *, reset: bool) -> None:

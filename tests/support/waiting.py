@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # Far beyond what anything here takes, so that a loaded machine fails no test; a real hang still ends.
-PATIENCE = 15.0
+PATIENCE = 30.0
 _STEP = 0.01
 
 

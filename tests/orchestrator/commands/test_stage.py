@@ -17,10 +17,12 @@ import process_tree
 import pytest
 from chat_answers import Answer, Wait, chunk, says
 from custom_stages import ALL, BRIEF, EXAMPLES, INGRESS, POLICY, REDACT, ROOT, ROUTER, node_environment, pipeline
+from ports import free_port
 from responses_client import ask, ask_all, text_of
-from running_chain import CLI, RunningChain, bare_environment, write_files
+from running_chain import RunningChain, bare_environment, write_files
 from scripted_upstream import ScriptedUpstream
-from waiting import until
+from waiting import PATIENCE, until
+from warm_commands import CLI
 
 PATIENT = "--patience=30"
 StartChain = Callable[..., RunningChain]
@@ -243,7 +245,7 @@ class Run:
     def end(self) -> tuple[int, str]:
         assert self.process.stderr is not None
         self.lines += self.process.stderr.readlines()
-        return self.process.wait(30), "".join(self.lines)
+        return self.process.wait(2 * PATIENCE), "".join(self.lines)
 
 
 @contextmanager
@@ -385,20 +387,15 @@ def test_each_command_has_an_example(command: str) -> None:
 def listening_once() -> Iterator[tuple[int, Callable[[], bytes]]]:
     """A next hop that only hears: its port, and what came."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
+        server.settimeout(PATIENCE)
 
         def heard() -> bytes:
             connection, _ = server.accept()
             with connection:
-                connection.settimeout(20)
+                connection.settimeout(PATIENCE)
                 data = b""
                 while not data.endswith(b"}"):
                     data += connection.recv(65536)
                 return data
 
         yield server.getsockname()[1], heard
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]

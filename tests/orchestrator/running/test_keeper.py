@@ -14,6 +14,7 @@ from codex_shim.orchestrator.running.process import Child, OnLine
 from codex_shim.orchestrator.running.status import StageStatus
 from codex_shim.orchestrator.sockets import bind
 from codex_shim.orchestrator.spec import StageSpec
+from waiting import PATIENCE
 
 READY = b'{"ts":1,"stage":"s","event":"ready"}'
 
@@ -95,7 +96,7 @@ class Play:
         self.states.append(status.state)
 
     async def until(self, state: str) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while self.keeper.status.state != state:
                 await asyncio.sleep(0)
 

@@ -19,6 +19,7 @@ from codex_shim.orchestrator.running.spawn_fork import ForkSpawner
 from codex_shim.orchestrator.sockets import bind
 from codex_shim.orchestrator.spec import StageSpec
 from codex_shim.stages.contract.handshake import Handshake
+from waiting import PATIENCE
 
 BASE = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
 
@@ -51,7 +52,7 @@ def command(program: str, **env: str) -> StageSpec:
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(2 * PATIENCE):
             await test()
 
     asyncio.run(limited())

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from codex_shim.orchestrator.sockets import bind
 from codex_shim.stages.contract.errors import HopError
 from codex_shim.stages.kit.client import HopClient, Reply
+from ports import held_port
+from waiting import PATIENCE
 
 Script = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -47,7 +48,7 @@ async def playing(script: Script, **options) -> AsyncIterator[tuple[Server, HopC
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1/responses"
     client = HopClient(**options)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             yield server, client
     finally:
         await client.close()
@@ -113,17 +114,14 @@ def test_a_fresh_connection_that_dies_is_tried_once_more_inside_the_chain_and_ne
 
 def test_a_refused_connection_is_tried_until_somebody_listens() -> None:
     async def play() -> None:
-        with bind("127.0.0.1", 0) as gone:
-            port = gone.getsockname()[1]
-        client = HopClient(patience=10)
+        gone = held_port()
+        port = gone.getsockname()[1]
+        client = HopClient(patience=PATIENCE)
 
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await request(reader)
             writer.write(OK)
             writer.close()
-
-        async def late_server() -> asyncio.Server:
-            return await asyncio.start_server(answer, "127.0.0.1", port)
 
         async def asking() -> bytes:
             async with client.open("POST", f"http://127.0.0.1:{port}/", {}, b"{}") as reply:
@@ -131,7 +129,7 @@ def test_a_refused_connection_is_tried_until_somebody_listens() -> None:
 
         task = asyncio.create_task(asking())
         await asyncio.sleep(0)
-        server = await late_server()
+        server = await asyncio.start_server(answer, sock=gone)
         assert await task == b"{}"
         server.close()
         await client.close()
@@ -141,12 +139,12 @@ def test_a_refused_connection_is_tried_until_somebody_listens() -> None:
 
 def test_nobody_there_is_a_sentence_with_the_place() -> None:
     async def play() -> None:
-        with bind("127.0.0.1", 0) as gone:
-            port = gone.getsockname()[1]
         client = HopClient(patience=0)
-        with pytest.raises(HopError) as refusal:
-            async with client.open("POST", f"http://127.0.0.1:{port}/v1/responses", {}, b"{}", who="the stage router"):
-                pass
+        with held_port() as gone:
+            port = gone.getsockname()[1]
+            with pytest.raises(HopError) as refusal:
+                async with client.open("POST", f"http://127.0.0.1:{port}/v1/responses", {}, b"{}", who="the stage router"):
+                    pass
         assert refusal.value.failure.message == f"the stage router cannot be reached at http://127.0.0.1:{port}: Connection refused"
         await client.close()
 
@@ -183,7 +181,7 @@ def test_silence_beyond_the_limit_is_given_up() -> None:
         await reader.read()
 
     async def play() -> None:
-        async with playing(script, idle_seconds=0.05) as (server, client):
+        async with playing(script, idle_seconds=0.5) as (server, client):
             with pytest.raises(HopError, match="sent nothing for too long") as refusal:
                 await ask(client, server)
             assert refusal.value.failure.status == 504
@@ -206,8 +204,7 @@ def test_leaving_early_closes_the_connection_at_once() -> None:
 
         async with playing(script) as (server, client):
             assert await ask(client, server, first_chunk) == b"first"
-            async with asyncio.timeout(1):
-                await gone.wait()
+            await gone.wait()
 
     asyncio.run(play())
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import process_tree
 import pytest
-from waiting import until
+from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a fork server")
 
@@ -33,7 +33,7 @@ class Server:
             text=True,
         )
         theirs.close()
-        self.control.settimeout(30)
+        self.control.settimeout(PATIENCE)
         self.seen: set[process_tree.Process] = set()
 
     def ask(self, argv: list[str]) -> None:
@@ -57,7 +57,7 @@ def server() -> Iterator[Server]:
     server = Server()
     yield server
     server.control.close()
-    server.process.communicate(timeout=30)
+    server.process.communicate(timeout=PATIENCE)
     process_tree.kill(server.seen)
 
 
@@ -78,7 +78,7 @@ def test_programs_and_their_children_go_when_the_parent_does(server: Server, rea
     family = server.family(2)
     server.control.close()
     until(lambda: not process_tree.alive(family), "both are gone")
-    _, errors = server.process.communicate(timeout=30)
+    _, errors = server.process.communicate(timeout=PATIENCE)
     assert (server.process.returncode, errors) == (0, "")
 
 

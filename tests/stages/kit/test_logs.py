@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from codex_shim.stages.kit.logs import MOST_WAITING, Log
+from waiting import PATIENCE
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_request_lines_wait_for_each_other_but_not_for_long(pipe: tuple[int, int
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
         loop.add_reader(pipe[0], readable.set)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await readable.wait()
         loop.remove_reader(pipe[0])
         assert [record["number"] for record in drain(pipe[0])] == [0, 1, 2]
