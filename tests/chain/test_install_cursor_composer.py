@@ -12,8 +12,9 @@ from shlex import join
 
 import pytest
 from fake_cursor_agent import FakeCursorAgent
-from running_chain import CLI, RunningChain
+from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from warm_commands import CLI
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "codex-shim-install-cursor-composer"
 
