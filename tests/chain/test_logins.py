@@ -95,6 +95,15 @@ def test_d52_what_is_on_offer_follows_both_logins(start_chain: Callable[..., Run
     assert MARK not in everything
     assert "somebody@example.test" not in everything
 
+    # Without a chain, commands ask for themselves.
+    chain.down()
+    agent.scenario(status={"logged_in": True})
+    shown, said = listing(chain)
+    assert shown == dict.fromkeys(COMPOSER, "cursor")
+    assert "Asking cursor-agent whether it is logged in" in said
+    assert "not on offer: ChatGPT: the ChatGPT login has expired" in said
+    assert set(json.loads(chain.cli("generate", "--json").stdout)["models"]) == COMPOSER == slugs_of_file(chain)
+
 
 def test_a_request_wakes_a_worker_and_one_that_is_killed_sleeps_again(start_chain: Callable[..., RunningChain]) -> None:
     """Nobody is logged in, so the worker says what to do; that is what its user needs to read."""
