@@ -30,10 +30,11 @@ _ALLOWED = (
     "APPDATA",
     "LOCALAPPDATA",
 )
-# Where cursor-agent keeps its login, and what node needs to reach the network. Its own keys and endpoints are not among them:
-# they would change who pays.
+# Where cursor-agent keeps its login and its settings, and what node needs to reach the network. Its own keys and endpoints are not
+# among them: they would change who pays.
 _CURSOR = (
     "SHELL",
+    "CURSOR_CONFIG_DIR",
     "NODE_EXTRA_CA_CERTS",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",

@@ -41,7 +41,7 @@ def check_cursor(subject: Subject) -> list[Check]:
 
 def _no_binary(subject: Subject) -> Check:
     if subject.environ.get(cursor.BINARY):
-        remedy = f"set {cursor.BINARY} to where cursor-agent is, or unset it"
+        remedy = f"set {cursor.BINARY} to the whole path of cursor-agent, or unset it"
         return _CURSOR.warn(f"{cursor.BINARY} names no program that can be started", remedy)
     return _CURSOR.info(
         "there is no cursor-agent, so no model of that subscription is on offer", "install it from https://cursor.com/cli"

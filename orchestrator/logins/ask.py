@@ -39,7 +39,7 @@ def _why_absent(name: Subscription, environ: Mapping[str, str]) -> str:
     if module.disabled(environ):
         return f"it is switched off by {module.SWITCH}"
     if name == CURSOR and environ.get(cursor.BINARY):
-        return f"{cursor.BINARY} names no program that can be started; set it to where cursor-agent is, or unset it"
+        return f"{cursor.BINARY} names no program that can be started; set it to the whole path of cursor-agent, or unset it"
     if name == CURSOR and cursor.find_binary(environ) is None:
         return "there is no cursor-agent; install it from https://cursor.com/cli"
     return 'the chain has no router; end pipeline.toml with `use = "router"`'

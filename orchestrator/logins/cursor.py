@@ -48,10 +48,15 @@ def disabled(environ: Mapping[str, str]) -> bool:
 
 
 def find_binary(environ: Mapping[str, str]) -> Path | None:
-    """The `cursor-agent` to use. A path that `CURSOR_AGENT_BIN` names wrongly is not replaced by another one."""
+    """The `cursor-agent` to use. A path that `CURSOR_AGENT_BIN` names wrongly is not replaced by another one.
+
+    Nor is one that begins nowhere taken: it would lead elsewhere for the chain than for the command that starts it.
+    """
     path = environ.get("PATH", "")
     if named := environ.get(BINARY, "").strip():
-        return _path(shutil.which(os.fspath(Path(named).expanduser()), path=path))
+        program = Path(named).expanduser()
+        begins = program.is_absolute() or len(program.parts) == 1
+        return _path(shutil.which(os.fspath(program), path=path)) if begins else None
     own = user_folder(environ) / ".local" / "bin"
     for folders in (path, str(own)):
         if found := shutil.which("cursor-agent", path=folders):

@@ -1,7 +1,8 @@
 """Sees logins come and go while a chain runs, at the price of a few `stat()` every other second.
 
 ChatGPT's login is a file, and its token says when it ends. Cursor's is known to a program that is slow to ask: so it is asked when
-a file of its login changes, and otherwise every ten minutes, by one question at a time, and nobody waits for the answer.
+a file of its login changes, or the program's own, and otherwise every ten minutes, by one question at a time, and nobody waits for
+the answer.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ class Watch:
         assert self._subscriptions.cursor is not None
         binary = Path(self._subscriptions.cursor.binary)
         ask = probe or (lambda give_up: cursor.probe(binary, self._environ, give_up=give_up))
-        return CursorLogin(cursor.login_files(self._environ), ask, self._clock, self._woken.set)
+        return CursorLogin([binary, *cursor.login_files(self._environ)], ask, self._clock, self._woken.set)
 
     def _usable(self) -> dict[Subscription, bool]:
         return {name: state.usable for name, state in self.states.items()}

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+import msgspec
+
 from ..contract.errors import Failure
 from .codes import AUTH_REQUIRED, RATE_LIMITED, USAGE_LIMIT
+from .refusals import rate_limited
 
 _COUNTED = frozenset({AUTH_REQUIRED, RATE_LIMITED, USAGE_LIMIT})
 
@@ -17,7 +22,7 @@ class Breaker:
         self._seconds = seconds
         self._count = 0
         self._open_until = 0.0
-        self._reason = ""
+        self._last: Failure | None = None
 
     def take(self, failure: Failure | None, now: float) -> None:
         """How a run has ended; None for well. Other failures than those of login and limit say nothing either way."""
@@ -25,10 +30,16 @@ class Breaker:
             self._count = 0
         elif failure.code in _COUNTED:
             self._count += 1
-            self._reason = failure.message
+            self._last = failure
             if self._count >= self._most:
                 self._open_until = now + self._seconds
 
-    def refuses(self, now: float) -> tuple[str, float] | None:
-        """The reason and the seconds that are left, None where a run may begin."""
-        return (self._reason, self._open_until - now) if now < self._open_until else None
+    def refuses(self, now: float) -> Failure | None:
+        """None where a run may begin. The failure is the one that was met last, because a client has to do the same about it."""
+        if self._last is None or now >= self._open_until:
+            return None
+        wait = math.ceil(self._open_until - now)
+        if self._last.code == RATE_LIMITED:
+            return rate_limited(wait)
+        told = f"{self._last.message} cursor-agent is asked again in {wait} seconds."
+        return msgspec.structs.replace(self._last, message=told, retry_after=float(wait))

@@ -72,7 +72,7 @@ class Pool:
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Lease]:
-        """Raises `HopError`: 429 where the line is full, 503 where it took too long, or where nobody is let in now."""
+        """Raises `HopError`: 429 where the line is full, 503 where it took too long or the worker ends, or as the breaker says."""
         began = time.monotonic()
         self._admit()
         slot = await self._enter()
@@ -101,8 +101,7 @@ class Pool:
             why = f"every slot holds a process that would not end; {_RESTART}"
             raise HopError(failures.unavailable(why))
         if refused := self.breaker.refuses(time.monotonic()):
-            reason, seconds = refused
-            raise HopError(failures.unavailable(reason, float(math.ceil(seconds))))
+            raise HopError(refused)
 
     async def _enter(self) -> Slot:
         waiter: Waiter = asyncio.get_running_loop().create_future()

@@ -63,13 +63,18 @@ def _model(match: re.Match[str], said: str) -> Failure:
     )
 
 
-def _rate(match: re.Match[str], said: str) -> Failure:
+def rate_limited(seconds: int) -> Failure:
+    """429: Cursor lets nobody in for some seconds."""
     return Failure(
         code=RATE_LIMITED,
         status=429,
-        retry_after=RATE_WAIT_SECONDS,
-        message=f"Cursor has no room for this request at the moment; try again in {RATE_WAIT_SECONDS}s.",
+        retry_after=float(seconds),
+        message=f"Cursor has no room for this request at the moment; try again in {seconds}s.",
     )
+
+
+def _rate(match: re.Match[str], said: str) -> Failure:
+    return rate_limited(RATE_WAIT_SECONDS)
 
 
 def _passing(match: re.Match[str], said: str) -> Failure:

@@ -166,8 +166,10 @@ class EgressCursor(Stage[Config]):
         response = ended(events) or {}
         code = turn.failure.code if turn.failure else response.get("status")
         attempt.exchange.notes |= {"ended": code, "usage": response.get("usage")}
-        if turn.failure is not None and not attempt.answer.begun:
-            raise HopError(turn.failure)
+        if turn.failure is not None:
+            attempt.exchange.notes["error"] = turn.failure.message
+            if not attempt.answer.begun:
+                raise HopError(turn.failure)
         await attempt.answer.send(events)
 
     def _prepare(self, slot: Slot, asked: Prompt, folder: Path | None, model: str) -> Launch:

@@ -80,6 +80,15 @@ def test_a_program_that_is_named_wrongly_is_not_replaced(tmp_path: Path) -> None
     assert cursor.find_binary(environ) is None
 
 
+def test_a_path_that_begins_nowhere_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would lead elsewhere for the chain, which has another working folder than the command that starts it."""
+    own = program(tmp_path / "bin" / "another-name", "")
+    monkeypatch.chdir(tmp_path)
+    environ = {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}
+    assert cursor.find_binary({**environ, "CURSOR_AGENT_BIN": "bin/another-name"}) is None
+    assert cursor.find_binary({**environ, "CURSOR_AGENT_BIN": "another-name"}) == own
+
+
 def test_the_program_is_asked_without_keys(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     body = f"open({str(seen)!r}, 'w').write(repr((sys.argv[1:], sorted(os.environ))))\nprint({IN!r})"

@@ -32,6 +32,8 @@ class Scene:
         self.cursor_auth = folder / ".config" / "cursor" / "auth.json"
         self.cursor_config = folder / ".config" / "cursor" / "cli-config.json"
         self.cursor_auth.parent.mkdir(parents=True)
+        self.program = folder / "cursor-agent"
+        self.program.touch()
         self.answers: list[LoginState] = []
         self.asked = 0
         self.at_once = 0
@@ -41,7 +43,7 @@ class Scene:
         self.trouble: OSError | None = None
         self.log_in(3600)
         self.watch = Watch(
-            Subscriptions(chatgpt=ChatGpt(auth_file=str(self.auth)), cursor=Cursor(binary="/bin/cursor-agent", folder="")),
+            Subscriptions(chatgpt=ChatGpt(auth_file=str(self.auth)), cursor=Cursor(binary=str(self.program), folder="")),
             {"HOME": str(folder)},
             self._changed,
             clock=lambda: self.now,
@@ -119,6 +121,15 @@ async def test_d52_a_login_and_a_logout_of_cursor_are_seen_at_the_next_look(it: 
     await it.look(2)
     assert it.told == [{"chatgpt": True, "cursor": True}, {"chatgpt": True, "cursor": False}]
     assert it.asked == 3
+
+
+@scene
+async def test_a_program_that_goes_is_seen_at_the_next_look(it: Scene) -> None:
+    it.answers = [IN, OUT]
+    await it.look()
+    it.program.unlink()
+    await it.look(2)
+    assert it.watch.states["cursor"] == OUT
 
 
 @scene

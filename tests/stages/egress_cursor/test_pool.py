@@ -12,6 +12,7 @@ from codex_shim.stages.egress_cursor import codes
 from codex_shim.stages.egress_cursor.breaker import Breaker
 from codex_shim.stages.egress_cursor.line import FullError, Line
 from codex_shim.stages.egress_cursor.pool import Lease, Pool
+from codex_shim.stages.egress_cursor.refusals import rate_limited
 from codex_shim.stages.egress_cursor.slots import Slot
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,8 +47,8 @@ class FinishedRun:
 
 
 class OpenBreaker(Breaker):
-    def refuses(self, now: float) -> tuple[str, float] | None:
-        return "Log in.", 29.5
+    def refuses(self, now: float) -> Failure | None:
+        return CRASHED
 
 
 async def _value(value: bool) -> bool:
@@ -231,7 +232,7 @@ def test_a_closing_pool_ends_what_runs_and_refuses_what_waits() -> None:
     assert {failure.code for failure in (waited, came)} == {"cursor_unavailable"}
 
 
-def test_an_open_breaker_refuses_with_the_reason_and_the_time() -> None:
+def test_an_open_breaker_refuses_with_its_reason() -> None:
     async def work() -> Failure:
         one = pool(PaperSlot(0))
         one.breaker = OpenBreaker()
@@ -241,7 +242,7 @@ def test_an_open_breaker_refuses_with_the_reason_and_the_time() -> None:
         return refused.value.failure
 
     failure = running(work)
-    assert (failure.status, failure.code, failure.message, failure.retry_after) == (503, "cursor_unavailable", "Log in.", 30)
+    assert failure == CRASHED
 
 
 def test_three_failures_of_the_login_in_a_row_open_the_breaker_for_half_a_minute() -> None:
@@ -250,10 +251,25 @@ def test_three_failures_of_the_login_in_a_row_open_the_breaker_for_half_a_minute
     breaker.take(LOGGED_OUT, 101)
     assert breaker.refuses(101) is None
     breaker.take(LOGGED_OUT, 102)
-    assert breaker.refuses(102) == ("Log in.", 30)
+    assert seconds_of(breaker.refuses(102.5)) == 30
     assert breaker.refuses(132) is None
     breaker.take(LOGGED_OUT, 133)  # one may try, and meets the same
-    assert breaker.refuses(133) == ("Log in.", 30)
+    assert seconds_of(breaker.refuses(134)) == 29
+
+
+def test_an_open_breaker_says_what_was_said_last_so_that_a_client_does_the_same_about_it() -> None:
+    breaker = Breaker(most=1)
+    breaker.take(LOGGED_OUT, 100)
+    told = breaker.refuses(110)
+    assert told is not None
+    assert (told.code, told.status) == (LOGGED_OUT.code, LOGGED_OUT.status)
+    assert told.message == "Log in. cursor-agent is asked again in 20 seconds."
+    breaker.take(rate_limited(15), 200)
+    assert breaker.refuses(210) == rate_limited(20)
+
+
+def seconds_of(failure: Failure | None) -> float | None:
+    return failure.retry_after if failure else None
 
 
 def test_a_good_run_ends_the_count_and_a_crash_does_not_count() -> None:
