@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import threading
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -85,7 +86,11 @@ class CursorLogin:
             await self._asking
 
     async def _ask(self) -> None:
-        answer = await asyncio.to_thread(self._probe, self._give_up)
+        try:
+            answer = await asyncio.to_thread(self._probe, self._give_up)
+        except Exception as error:
+            traceback.print_exc()
+            answer = LoginState(usable=False, reason=f"cursor-agent could not be asked ({type(error).__name__})", certain=False)
         self._asking = None
         self._due = self._clock() + self._take(answer)
         marks = self._marks()
@@ -139,10 +144,13 @@ class Watch:
         return {name: login.state if login else absent(name, self._environ) for name, login in known.items()}
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled. A fault of ours in one look is written down, and the next look comes all the same."""
         try:
             while True:
-                await self.look()
+                try:
+                    await self.look()
+                except Exception:
+                    traceback.print_exc()  # into the orchestrator's log
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._woken.wait()

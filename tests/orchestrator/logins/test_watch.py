@@ -40,7 +40,8 @@ class Scene:
         self.most_at_once = 0
         self.during: Callable[[], None] = lambda: None
         self.told: list[dict[str, bool]] = []
-        self.trouble: OSError | None = None
+        self.trouble: Exception | None = None
+        self.tried = 0
         self.log_in(3600)
         self.watch = Watch(
             Subscriptions(chatgpt=ChatGpt(auth_file=str(self.auth)), cursor=Cursor(binary=str(self.program), folder="")),
@@ -71,6 +72,7 @@ class Scene:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     async def _changed(self, states: States) -> None:
+        self.tried += 1
         if self.trouble:
             raise self.trouble
         self.told.append({name: state.usable for name, state in states.items()})
@@ -229,6 +231,23 @@ async def test_what_could_not_be_written_is_told_again(it: Scene) -> None:
     it.trouble = None
     await it.look(2)
     assert it.told == [{"chatgpt": True, "cursor": True}]
+
+
+@scene
+async def test_a_fault_of_ours_ends_neither_the_questions_nor_the_watch(it: Scene) -> None:
+    it.answers = []  # taking one raises
+    await it.look()
+    assert "IndexError" in it.watch.states["cursor"].reason
+    it.answers = [IN]
+    await it.look(RETRY_SECONDS)
+    assert it.watch.states["cursor"].usable
+    it.tried, it.trouble = 0, ValueError("a bug")
+    it.log_in(-1)
+    async with running(it.watch):
+        async with asyncio.timeout(15):
+            while it.tried < 2:  # told in vain, and told again at the next look
+                it.watch._woken.set()
+                await asyncio.sleep(0)
 
 
 @scene
