@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from marked import MARK
 from pipelines import INGRESS, ROUTER, pipeline
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
@@ -17,13 +18,17 @@ from scripted_upstream import ScriptedUpstream
 CLAIMS = base64.urlsafe_b64encode(b'{"exp": 1}').decode().rstrip("=")
 AUTH = {
     "tokens": {
-        "access_token": f"marked-auth.{CLAIMS}.marked-auth",
-        "refresh_token": "marked-refresh",
+        "access_token": f"marked-auth.{CLAIMS}.marked-auth-{MARK}",
+        "refresh_token": f"marked-refresh-{MARK}",
         "account_id": "marked-account",
     }
 }
 CODEX_CONFIG = 'model_provider = "codex_shim"\n[model_providers.codex_shim]\nexperimental_bearer_token = "marked-bearer"\n'
-ENVIRONMENT = {"MARKED_KEY": "sk-marked-environment", "HTTP_PROXY": "http://jane:marked-password@proxy.example:1", "NO_PROXY": "x"}
+ENVIRONMENT = {
+    "MARKED_KEY": f"sk-marked-environment-{MARK}",
+    "HTTP_PROXY": "http://jane:marked-password@proxy.example:1",
+    "NO_PROXY": "x",
+}
 
 Findings = dict[str, list[dict[str, Any]]]
 
@@ -36,9 +41,9 @@ def marked(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream,
     (own / "auth.json").write_text(json.dumps(AUTH))
     (own / "config.toml").write_text(CODEX_CONFIG)
     rows = [
-        {**upstream.model(), "slug": "inline", "api_key": "sk-marked-inline"},
+        {**upstream.model(), "slug": "inline", "api_key": f"sk-marked-inline-{MARK}"},
         {**upstream.model(), "slug": "environment", "api_key": None, "api_key_env": "MARKED_KEY"},
-        {**upstream.model(), "slug": "broken", "api_key": "sk-marked-broken", "base_url": "https://sk-marked-url@"},
+        {**upstream.model(), "slug": "broken", "api_key": f"sk-marked-broken-{MARK}", "base_url": "https://sk-marked-url@"},
     ]
     return start_chain(rows, None, ENVIRONMENT)
 

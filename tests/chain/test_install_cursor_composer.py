@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from shlex import join
 
+import marked
 import pytest
 from fake_cursor_agent import FakeCursorAgent
 from running_chain import RunningChain
@@ -37,10 +38,11 @@ def shim(tmp_path: Path) -> Path:
 
 
 def install(chain: RunningChain, shim: Path, agent: FakeCursorAgent, *options: str) -> subprocess.CompletedProcess[str]:
-    path = {"PATH": f"{shim.parent}:{os.defpath}", "CURSOR_AGENT_BIN": str(agent.binary), "CURSOR_API_KEY": "marked-key"}
+    chain.environ["PATH"] = f"{shim.parent}:{os.defpath}"  # a chain that it starts has all of this too
+    chain.environ |= {"CURSOR_AGENT_BIN": str(agent.binary), "CURSOR_API_KEY": marked.key("cursor")}
     return subprocess.run(
         [SCRIPT, "--home", str(chain.home), *options],
-        env={**chain.environ, **path},
+        env=chain.environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -62,7 +64,7 @@ def test_composer_is_chosen_and_it_is_said_what_to_type_next(idle_home: RunningC
     assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
     assert "cursor-agent is logged in" in done.stdout
     assert done.stdout.endswith("Codex starts with composer-2-5 from now on. Next: codex-shim start\n")
-    assert "marked-key" not in done.stdout + done.stderr
+    marked.refuse(done.stdout + done.stderr, "what it says")
     assert all("CURSOR_API_KEY" not in asked["env"] for asked in agent.noted("status"))
     assert not (idle_home.home / "models.json").exists()
 

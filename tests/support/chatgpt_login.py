@@ -3,7 +3,7 @@
     write_auth(codex_home, login())                     # usable for an hour
     write_auth(codex_home, login(seconds=-1))           # expired
 
-Each token ends in MARK, so that a search finds it wherever it should not be.
+Each token ends in MARK, so that a search finds it wherever it should not be (marked.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-MARK = "marked-chatgpt-login-0123456789"
+import marked
+
+MARK = marked.key("login", "chatgpt-")
 
 _AUTH_CLAIM = "https://api.openai.com/auth"
 
