@@ -86,6 +86,14 @@ def has_modes() -> bool:
     return sys.platform != "win32"
 
 
+def open_to_others(path: Path) -> bool:
+    """Whether its mode lets anybody but the owner in, where modes say so."""
+    try:
+        return has_modes() and bool(path.stat().st_mode & 0o077)
+    except OSError:
+        return False
+
+
 def quick_packages() -> tuple[str, ...]:
     """What is installed for speed and comfort on this system; everything works without."""
     if sys.platform == "win32":

@@ -75,6 +75,7 @@ PURE = [
     "orchestrator/running/backoff.py",
     "orchestrator/codex/catalog.py",
     "orchestrator/codex/choice.py",
+    "orchestrator/codex/connection.py",
     "orchestrator/codex/known_models.py",
     "orchestrator/codex/edit.py",
     "orchestrator/doctor/check.py",

@@ -7,6 +7,7 @@ whatever the user or Codex changes elsewhere in it. Every result is read again a
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,6 +22,8 @@ MARK = "# Set by `codex-shim enable`; `codex-shim disable` takes it out and puts
 TABLE_MARK = "# Added by `codex-shim enable`; `codex-shim disable` takes it out."
 TABLE_MARK_UNENDED = "# Added by `codex-shim enable`; `codex-shim disable` takes it out, with the line break above."
 KEPT = "#codex-shim kept: "
+# So that a model of ours is known again, though it may not be on offer any more.
+MODEL = "# The model that it has set: "
 _MARKS = (MARK, TABLE_MARK, TABLE_MARK_UNENDED)
 
 IsOurs = Callable[[str, Any], bool]
@@ -32,7 +35,35 @@ class EditError(Exception):
 
 def is_enabled(text: str) -> bool:
     """Whether `enable` has written into it and no `disable` has been there since."""
-    return any(line.startswith(KEPT) or line.rstrip("\r\n") in _MARKS for line in _lines(text))
+    return any(line.startswith((KEPT, MODEL)) or line.rstrip("\r\n") in _MARKS for line in _lines(text))
+
+
+def kept(text: str) -> list[str]:
+    """The settings of somebody else's that stand there as comments: `model`, `model_providers.codex_shim`, …"""
+    found = _statements("".join(line.removeprefix(KEPT) for _, line in _comments(text, KEPT)))
+    return list(dict.fromkeys(".".join(map(str, each.path[:2])) for each in found))
+
+
+def model_set(text: str) -> str | None:
+    """The model that `enable` has set, whatever it is now."""
+    said = [line.removeprefix(MODEL).strip() for _, line in _comments(text, MODEL)]
+    try:
+        return str(json.loads(said[0])) if said else None
+    except ValueError:
+        return None
+
+
+def chosen(text: str, is_ours: IsOurs) -> set[str]:
+    """The settings of `CONNECTION` that have another value than ours."""
+    settings, noted = _read(text), model_set(text)
+    theirs = {key for key in CONNECTION if key in settings and not is_ours(key, settings[key])}
+    return theirs - ({"model"} if noted is not None and settings.get("model") == noted else set())
+
+
+def places(text: str, is_ours: IsOurs) -> list[tuple[str, int, int]]:
+    """Where settings stand that lead to us: `(name, first line, last line)`, counted from 1."""
+    theirs, found = chosen(text, is_ours), _statements(text)
+    return [(".".join(map(str, each.path)), each.first + 1, each.last + 1) for each in found if _connects(each, theirs)]
 
 
 def enable(text: str, top: Mapping[str, Any], provider: Mapping[str, Any] | None, is_ours: IsOurs) -> str:
@@ -47,7 +78,8 @@ def enable(text: str, top: Mapping[str, Any], provider: Mapping[str, Any] | None
             for number in range(statement.first, statement.last + 1):
                 lines[number] = KEPT + lines[number]
     end = "\r\n" if "\r\n" in before else "\n"
-    after = MARK + end + _toml(top, end) + "".join(lines) + (_table(before, provider, end) if provider else "")
+    mark = MARK + end + (f"{MODEL}{json.dumps(top['model'])}{end}" if "model" in top else "")
+    after = mark + _toml(top, end) + "".join(lines) + (_table(before, provider, end) if provider else "")
     if _theirs(_read(after)) != _theirs(_read(before)) or _settings(_read(after)) != (top, provider):
         raise EditError("it is written in a way that our settings do not fit into; see docs/troubleshooting.md")
     return after
@@ -59,8 +91,7 @@ def disable(text: str, is_ours: IsOurs) -> str:
     settings = _read(text)
     if not is_enabled(text):
         return text
-    chosen = {key for key in CONNECTION if key in settings and not is_ours(key, settings[key])}
-    after = "".join(_put_back(text, chosen))
+    after = "".join(_put_back(text, chosen(text, is_ours)))
     if _theirs(_read(after)) != _theirs(settings):
         raise EditError("the lines that codex-shim kept in it have been changed; put them right by hand")
     return after
@@ -81,6 +112,8 @@ def _put_back(text: str, chosen: set[str]) -> list[str]:
         out += _without(kept, chosen)
         kept = []
         bare = line.rstrip("\r\n")
+        if number not in inside and line.startswith(MODEL):
+            continue
         if number not in inside and bare in _MARKS:
             if bare != MARK and out and not out[-1].strip():
                 out.pop()  # the blank line above our table
@@ -91,6 +124,13 @@ def _put_back(text: str, chosen: set[str]) -> list[str]:
     if out and unended == len(out):  # with something behind it, the line needs its end
         out[-1] = out[-1].rstrip("\r\n")
     return out
+
+
+def _comments(text: str, beginning: str) -> Iterator[tuple[int, str]]:
+    """Lines of our own kind; one inside a string is none."""
+    inside = {number for each in _statements(text) for number in range(each.first, each.last + 1)}
+    lines = enumerate(_lines(text))
+    yield from ((number, line) for number, line in lines if number not in inside and line.startswith(beginning))
 
 
 def _without(kept: list[str], chosen: set[str]) -> Iterator[str]:

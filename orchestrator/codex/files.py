@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from ..home import Home, write_private
-
-PROVIDER = "codex_shim"
+from .connection import Chain
+from .edit import PROVIDER
 
 _HEADER = """\
 # Written by codex-shim. Use it with CODEX_HOME=(this folder); your own ~/.codex is not touched.
@@ -68,14 +68,26 @@ def drafts(
     """The catalog and the configuration as they should be, compared with what is there."""
     listing = json.dumps({"models": catalog}, indent=1, ensure_ascii=False).encode() + b"\n"
     slugs = [model] if model else [*(entry["slug"] for entry in catalog), *choosable]
-    provider = {
-        "name": "codex-shim",
-        "base_url": base_url,
-        "wire_api": "responses",
-        "experimental_bearer_token": token,
-        "stream_idle_timeout_ms": 600_000,
-    }
-    return [_catalog(home.catalog, listing), _config(home.codex_config, slugs, str(home.catalog), provider)]
+    chain = Chain(url=base_url, token=token, catalog=str(home.catalog), slugs=slugs)
+    return [_catalog(home.catalog, listing), _config(home.codex_config, slugs, chain.catalog, chain.provider("provider") or {})]
+
+
+def listed(path: Path) -> list[str]:
+    """The slugs of a catalog file; none where there is no such file, or it is no catalog."""
+    try:
+        models: list[dict[str, Any]] = json.loads(path.read_bytes())["models"]
+        return [entry["slug"] for entry in models]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def chosen(path: Path) -> str | None:
+    """The model that a configuration chooses; None where none is, or the file cannot be read."""
+    try:
+        model = tomllib.loads(path.read_text("utf-8")).get("model")
+    except (OSError, ValueError):
+        return None
+    return model if isinstance(model, str) else None
 
 
 def codex_config(before: str, slugs: Sequence[str], catalog: str, provider: dict[str, Any]) -> str:

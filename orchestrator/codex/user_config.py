@@ -6,6 +6,7 @@ edit is made again where somebody was faster.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
@@ -16,10 +17,14 @@ import msgspec
 
 from ..home import Home, write_private
 from ..system import Lock
+from . import user_home
 from .edit import EditError
 
 KEPT_COPIES = 20
 TRIES = 5
+# Beside the file, so that it can take its place in one step.
+_DRAFT = ".{}.codex-shim-"
+_ABANDONED_SECONDS = 60
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -41,12 +46,8 @@ class UserConfig:
 
     @classmethod
     def find(cls, environ: Mapping[str, str], home: Home) -> UserConfig:
-        """$CODEX_HOME/config.toml, or ~/.codex/config.toml. Our own generated one is never meant."""
-        named = environ.get("CODEX_HOME")
-        folder = Path(named).expanduser() if named else Path.home() / ".codex"
-        if folder.resolve() == home.codex_home.resolve():
-            folder = Path.home() / ".codex"
-        return cls(folder / "config.toml", home)
+        """The config.toml of the user's own Codex home. Our generated one is never meant."""
+        return cls(user_home.find(environ) / "config.toml", home)
 
     def text(self) -> str:
         """Empty where there is no file. Raises `EditError` for one that is no text."""
@@ -76,7 +77,8 @@ class UserConfig:
             return backup
         mode = self._file.stat().st_mode & 0o777 if before is not None else 0o600
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._file.with_name(f".{self._file.name}.{secrets.token_hex(4)}")
+        self._clear_drafts()
+        draft = self._file.with_name(_DRAFT.format(self._file.name) + secrets.token_hex(4))
         try:
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(after)
@@ -88,6 +90,13 @@ class UserConfig:
             draft.unlink(missing_ok=True)
             raise
         return backup
+
+    def _clear_drafts(self) -> None:
+        """Those of a command that was killed. They hold what the file holds."""
+        for draft in self._file.parent.glob(_DRAFT.format(self._file.name) + "*"):
+            with contextlib.suppress(OSError):
+                if time.time() - draft.stat().st_mtime > _ABANDONED_SECONDS:
+                    draft.unlink()
 
     def _back_up(self, before: bytes) -> Path:
         """Private: the file may hold tokens of other servers. The oldest copies go."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 import msgspec
 
@@ -18,7 +16,7 @@ from ..logins import chatgpt
 from ..logins.ask import States, absent
 from ..settings.models import ModelRow
 from ..subscriptions import CHATGPT, CURSOR, NAMES, Subscriptions
-from ..system import has_modes
+from ..system import open_to_others
 from .check import Check, Section
 from .installation import quiet
 from .subject import Subject
@@ -34,7 +32,7 @@ def check(subject: Subject) -> list[Check]:
         there = [path for path in (home.catalog, home.codex_config) if path.exists()]
         return [_GENERATED.info("they cannot be compared with settings that cannot be used", details=list(map(str, there)))]
     prompt = cli.look(cli.find(subject.environ), home.prompt_cache, quiet(subject.environ))
-    rows = likely(sources.rows, slugs_of(home.catalog))
+    rows = likely(sources.rows, files.listed(home.catalog))
     offered, more = offering.prepare(msgspec.structs.replace(sources, rows=rows), prompt, subject.environ)
     entries = offered.catalog(offered.advertised(logins(subject, sources.subscriptions)), more)
     drafts = files.drafts(home, entries, url, home.known_token(), choosable=offered.choosable)
@@ -70,20 +68,3 @@ def judge(draft: Draft, readable: bool) -> Check:
 def likely(rows: Sequence[ModelRow], listed: Sequence[str]) -> list[ModelRow]:
     """The rows that `generate` would list. Whether a command gives a key is not tried here; last time it did, or did not."""
     return [row for row in rows if row.key_source != "api_key_command" or not listed or row.slug in listed]
-
-
-def slugs_of(path: Path) -> list[str]:
-    """Those of a catalog file; none where there is no such file, or it is no catalog."""
-    try:
-        models: list[dict[str, Any]] = json.loads(path.read_bytes())["models"]
-        return [entry["slug"] for entry in models]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
-def open_to_others(path: Path) -> bool:
-    """Whether its mode lets anybody but the owner in, where modes say so."""
-    try:
-        return has_modes() and bool(path.stat().st_mode & 0o077)
-    except OSError:
-        return False

@@ -11,8 +11,8 @@ from shlex import quote
 
 from ..home import Home
 from ..settings.models import ModelRow
+from ..system import open_to_others
 from .check import Check, Section
-from .generated import open_to_others
 from .subject import Subject
 
 LITTLE_MIB = 64

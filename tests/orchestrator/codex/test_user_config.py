@@ -104,4 +104,6 @@ def test_old_copies_go(config: UserConfig, home: Home) -> None:
 
 
 def test_our_own_configuration_is_not_the_user_s(home: Home) -> None:
-    assert UserConfig.find({"CODEX_HOME": str(home.codex_home)}, home).path == Path.home() / ".codex" / "config.toml"
+    home.local_token()
+    environ = {"CODEX_HOME": str(home.codex_home), "HOME": "/home/me"}
+    assert UserConfig.find(environ, home).path == Path("/home/me/.codex/config.toml")

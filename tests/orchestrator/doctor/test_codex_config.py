@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from codex_shim.orchestrator.codex.connection import Chain
 from codex_shim.orchestrator.doctor import codex_config
 from codex_shim.orchestrator.doctor.check import Check
-from codex_shim.orchestrator.doctor.codex_config import Truth
 from codex_shim.stages.contract.headers import LOCAL_TOKEN
 
 URL = "http://127.0.0.1:8765/v1"
-TRUTH = Truth(
-    url=URL, token="the-token", catalog="/h/catalog.json", running=True, slugs=["kimi"], example="/h/codex-home/config.toml"
-)
+CHAIN = Chain(url=URL, token="the-token", catalog="/h/catalog.json", slugs=["kimi"])
 PROVIDER = {"base_url": URL, "experimental_bearer_token": "the-token"}
 CONFIG = {
     "model": "kimi",
@@ -23,8 +21,8 @@ CONFIG = {
 }
 
 
-def judge(config: dict, truth: Truth = TRUTH) -> list[Check]:
-    return codex_config.judge(Path("/u/.codex/config.toml"), config, truth, "try it")
+def judge(config: dict, *, running: bool = True) -> list[Check]:
+    return codex_config.judge(Path("/u/.codex/config.toml"), config, CHAIN, running, "try it")
 
 
 def provider(**changed: object) -> dict:
@@ -34,8 +32,25 @@ def provider(**changed: object) -> dict:
 def test_in_sync_is_said_so() -> None:
     (check,) = judge(CONFIG)
     assert (check.status, check.message.partition(" uses ")[2]) == ("OK", "the provider codex_shim, in sync with the running chain")
-    (built_in,) = judge({"openai_base_url": URL, "model": "kimi", "model_catalog_json": "/h/catalog.json"})
+    (built_in,) = judge({"openai_base_url": CHAIN.url_with_token, "model": "kimi", "model_catalog_json": "/h/catalog.json"})
     assert built_in.status == "OK"
+
+
+@pytest.mark.parametrize(
+    ("config", "remedy"),
+    [
+        (provider(base_url="http://127.0.0.1:1/v1"), "`codex-shim enable`"),
+        (
+            provider(experimental_bearer_token=None, http_headers={LOCAL_TOKEN: "old"}, requires_openai_auth=True),
+            "`codex-shim enable --keep-login`",
+        ),
+        ({"openai_base_url": "http://127.0.0.1:1/key/the-token/v1"}, "`codex-shim enable --keep-threads`"),
+        ({"openai_base_url": URL}, "`codex-shim enable --keep-threads`"),
+    ],
+)
+def test_the_remedy_keeps_the_way_that_was_chosen(config: dict, remedy: str) -> None:
+    check = judge(config)[0]
+    assert (check.status, check.remedy) == ("WARN", remedy)
 
 
 def test_the_token_may_come_in_our_own_header() -> None:
@@ -55,7 +70,7 @@ def test_the_token_may_come_in_our_own_header() -> None:
         (provider(base_url="http://[marked"), "`base_url` leads to what is no URL, the chain is at 127.0.0.1:8765"),
         (provider(experimental_bearer_token="marked"), "its token is not this home's"),
         ({**CONFIG, "model_catalog_json": "/marked"}, "its model_catalog_json is not this home's"),
-        ({**CONFIG, "model_providers": "marked"}, "its token is not this home's"),
+        ({**CONFIG, "model_providers": "marked"}, "it brings no token"),
     ],
 )
 def test_d63_each_way_to_be_out_of_sync_is_named_and_no_value_is_quoted(config: dict, words: str) -> None:
@@ -65,9 +80,8 @@ def test_d63_each_way_to_be_out_of_sync_is_named_and_no_value_is_quoted(config: 
 
 
 def test_a_configuration_for_a_chain_that_is_down_is_a_warning() -> None:
-    down = Truth(url=URL, token="the-token", catalog="/h/catalog.json", running=False, slugs=[], example="")
-    (check,) = judge(CONFIG, down)
-    assert (check.status, check.remedy) == ("WARN", "`codex-shim start`")
+    (check,) = judge(CONFIG, running=False)
+    assert (check.status, check.remedy) == ("WARN", "`codex-shim start`, or `codex-shim disable`")
 
 
 def test_a_model_that_is_not_on_offer_is_a_warning() -> None:
@@ -93,6 +107,19 @@ def test_d73_one_that_is_no_utf_8_or_no_toml_is_a_failure_with_its_place(
     (check,) = codex_config.check(subject())
     assert check.status == "FAIL"
     assert place in check.details[0]
+
+
+def test_a_token_that_others_can_read_is_a_warning(subject, tmp_path: Path) -> None:
+    folder = tmp_path / "user" / ".codex"
+    folder.mkdir(parents=True)
+    looked_at = subject()
+    token = looked_at.home.local_token()
+    (folder / "config.toml").write_text(f'openai_base_url = "http://127.0.0.1:8765/key/{token}/v1"\n')
+    (folder / "config.toml").chmod(0o644)
+    *_, check = codex_config.check(looked_at)
+    assert (check.status, check.remedy) == ("WARN", f"`chmod 600 {folder / 'config.toml'}`")
+    (folder / "config.toml").chmod(0o600)
+    assert not [check for check in codex_config.check(looked_at) if "local token" in check.message]
 
 
 def test_codex_home_says_where_it_is(subject, tmp_path: Path) -> None:
