@@ -14,7 +14,6 @@ import msgspec
 from ..contract.body import UNREADABLE
 from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import ResponseBuilder
-from ..contract.secret import REDACTED
 from ..contract.sse import Frame
 from ..kit.client import HopClient, Reply
 from .config import Config
@@ -23,14 +22,13 @@ from .dialects import finish, waits
 from .dialects.base import Dialect, Outgoing, Output, Prepared
 from .dialects.framing import Framing
 from .passing import to_chatgpt, to_client, to_upstream
+from .redact import Redactor
 from .users_login import UsersLogin
 
 # How long usage may come after the reason to stop; some servers then leave the connection open and silent.
 GRACE_SECONDS = 2.0
 # A whole answer in one piece of JSON.
 JSON_LIMIT = 64 * 1024 * 1024
-# Of what is shorter, like the `1` in `x-beta: 1`, an error may speak by chance.
-SHORTEST_SECRET = 8
 
 _encode = msgspec.json.Encoder().encode
 
@@ -75,9 +73,9 @@ class Upstream:
         proof = await self._credential.prove(request)
         async with self._accepted(prepared, proof, request, returned) as reply:
             yield [] if prepared.begins else builder.start()
-            secrets = self._secrets(proof)
+            redactor = self._redactor(proof)
             async for events in self._translated(reply, prepared, builder):
-                yield name_provider(events, self.who, secrets)
+                yield name_provider(events, self.who, redactor)
             await reply.drain()
 
     async def whole(self, outgoing: Outgoing, request: Mapping[str, str], returned: dict[str, str]) -> bytes:
@@ -86,7 +84,7 @@ class Upstream:
         async with self._accepted(outgoing, proof, request, returned) as reply:
             body = await reply.read(JSON_LIMIT)
         if not _is_json(body):
-            failure = finish.garbage(body)
+            failure = finish.garbage(self._redactor(proof).body(body))
             raise HopError(msgspec.structs.replace(failure, message=f"{self.who}: {failure.message}"))
         return body
 
@@ -129,23 +127,24 @@ class Upstream:
         return Failure(code=INVALID_REQUEST, message=sentence, status=502)
 
     async def _refusal(self, reply: Reply, proof: Proof) -> Failure:
+        redactor = self._redactor(proof)
         if reply.status < 400:
-            return self._redirect(reply)
-        wait, body = waits.retry_after(reply.headers, time.time()), await reply.read()
+            return self._redirect(reply, redactor)
+        wait, body = waits.retry_after(reply.headers, time.time()), redactor.body(await reply.read())
         failure = self._credential.explain(self._dialect.read_error(reply.status, body, wait), body, reply.headers)
-        said = without_secrets(failure.message, self._secrets(proof))
+        said = redactor.text(failure.message)  # JSON can write a key in more ways than one
         # What the user can do about it, where the provider's own sentence does not say.
         advice = f"; {self._credential.remedy}" if reply.status in (401, 403) else ""
         return msgspec.structs.replace(failure, message=f"{self.who}: {said} (HTTP {reply.status}{advice})")
 
-    def _redirect(self, reply: Reply) -> Failure:
+    def _redirect(self, reply: Reply, redactor: Redactor) -> Failure:
         """Not followed: the key was given for this address."""
-        place = reply.headers.get("location", "").partition("?")[0] or "nowhere"
+        place = redactor.text(reply.headers.get("location", "").partition("?")[0]) or "nowhere"
         sentence = f"{self.who} sends on to {place} (HTTP {reply.status}), which is not followed; {self._credential.lost}"
         return Failure(code=INVALID_REQUEST, message=sentence, status=502)
 
-    def _secrets(self, proof: Proof) -> list[str]:
-        return [value for value in (*proof.secrets, *self._own_headers.values()) if len(value) >= SHORTEST_SECRET]
+    def _redactor(self, proof: Proof) -> Redactor:
+        return Redactor([*proof.secrets, *self._own_headers.values()])
 
 
 def credential_of(config: Config) -> Credential:
@@ -153,22 +152,16 @@ def credential_of(config: Config) -> Credential:
     return UsersLogin(config.login) if config.login else ApiKey(config.api_key, config.key_header)
 
 
-def name_provider(events: Sequence[Output], who: str, secrets: Sequence[str] = ()) -> Sequence[Output]:
-    """A translator does not know whose stream it reads, so a failure inside it gets the provider's name here."""
+def name_provider(events: Sequence[Output], who: str, redactor: Redactor) -> Sequence[Output]:
+    """A translator does not know whose stream it reads, so a failure inside it gets the provider's name here, and loses what is
+    secret."""
     last = events[-1]
     if isinstance(last, dict) and last["type"] == "response.failed":
-        error = last["response"]["error"]
-        error["message"] = without_secrets(error["message"], secrets)
+        error = redactor.value(last["response"]["error"])
         if not error["message"].startswith(who):
             error["message"] = f"{who}: {error['message']}"
+        last["response"]["error"] = error
     return events
-
-
-def without_secrets(message: str, secrets: Sequence[str]) -> str:
-    """Some providers repeat a key when they refuse it, and what they say ends up in logs and on screens."""
-    for secret in secrets:
-        message = message.replace(secret, REDACTED)
-    return message
 
 
 def _is_json(body: bytes) -> bool:

@@ -202,10 +202,34 @@ def test_a_refused_token_is_told_with_the_way_to_a_new_one_and_without_itself(
     assert got.answer.headers["x-codex-turn-state"] == "T2"
 
 
-def test_a_token_inside_a_stream_is_not_shown_either(tmp_path: Path, made: chatgpt_login.Login) -> None:
-    failed = {"type": "response.failed", "sequence_number": 0, "response": {"id": "r", "error": {"message": made.access_token}}}
-    got = ask(tmp_path, SSE + f"data: {json.dumps(failed)}\n\n".encode())
-    assert MARK not in got.answer.body.decode()
+def echoes(token: str) -> dict[str, bytes]:
+    """Ways in which a backend, or a proxy before it, can repeat what it was sent."""
+    quoted = json.dumps(token)
+    limit = {"type": "usage_limit_reached", "message": token, "plan_type": token}
+    failed = {"code": "x", "message": "no", "param": token, "seen": {"authorization": f"Bearer {token}"}}
+    event = {"type": "response.failed", "sequence_number": 0, "response": {"id": "r", "error": failed}}
+    return {
+        "words that are cut off": plain("401 Unauthorized", "text/plain", f"{'x' * 200} Bearer {token}".encode()),
+        "JSON with more behind it": plain("500 Error", "application/json", f'{{"detail":{quoted}}}{quoted}'.encode()),
+        "every field": refuses("400 Bad Request", {"error": {"message": token, "code": token, "param": token}}),
+        "the name of a plan": refuses("429 Too Many Requests", {"error": limit}),
+        "a redirect": plain("307 Temporary Redirect", "text/html", b"", f"Location: https://elsewhere.test/{token}/x"),
+        "no event": SSE + f"data: Bearer {token}\n\n".encode(),
+        "an error event": SSE + f'data: {{"type":"error","error":{{"message":{quoted}}}}}\n\n'.encode(),
+        "a failed response": SSE + f"data: {json.dumps(event)}\n\n".encode(),
+        "no HTTP": f"{token}\r\n\r\n".encode(),
+    }
+
+
+@pytest.mark.parametrize("kind", echoes(""))
+def test_no_part_of_a_token_is_repeated_whatever_the_backend_makes_of_it(
+    tmp_path: Path, made: chatgpt_login.Login, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    got = ask(tmp_path, echoes(made.access_token)[kind])
+    shown = f"{got.answer.body.decode()} {got.answer.headers} {capfd.readouterr().err}".lower()
+    _, claims, signature = made.access_token.lower().split(".")
+    assert claims[:16] not in shown
+    assert signature[:16] not in shown
 
 
 def test_a_plan_that_is_used_up_says_which_limit_and_until_when(tmp_path: Path, made: chatgpt_login.Login) -> None:

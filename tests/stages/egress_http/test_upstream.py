@@ -10,7 +10,8 @@ from codex_shim.stages.contract.events import Event, ResponseBuilder
 from codex_shim.stages.egress_http.config import Config
 from codex_shim.stages.egress_http.dialects import DIALECTS, Target
 from codex_shim.stages.egress_http.dialects.base import last_event
-from codex_shim.stages.egress_http.upstream import Upstream, name_provider, without_secrets
+from codex_shim.stages.egress_http.redact import Redactor
+from codex_shim.stages.egress_http.upstream import Upstream, name_provider
 from raw_upstream import SSE, upstream
 
 
@@ -24,7 +25,7 @@ from raw_upstream import SSE, upstream
 def test_a_failure_inside_a_stream_is_given_the_providers_name(said: str, shown: str) -> None:
     builder = ResponseBuilder("slug", 1)
     events = [*builder.start(), *builder.fail(Failure(code=SERVER_ERROR, message=said))]
-    named = name_provider(events, "p.test")
+    named = name_provider(events, "p.test", Redactor([]))
     assert (last_event(named) or {})["response"]["error"] == {"code": SERVER_ERROR, "message": shown}
     assert named[:-1] == events[:-1]
 
@@ -32,15 +33,18 @@ def test_a_failure_inside_a_stream_is_given_the_providers_name(said: str, shown:
 def test_what_did_not_fail_is_left_alone() -> None:
     builder = ResponseBuilder("slug", 1)
     events = [*builder.start(), *builder.text("hi")]
-    assert name_provider(events, "p.test") is events
+    assert name_provider(events, "p.test", Redactor([])) is events
 
 
-def test_a_key_that_the_provider_repeats_is_not_shown() -> None:
+def test_a_key_that_the_provider_repeats_inside_a_stream_is_shown_nowhere_in_the_failure() -> None:
     builder = ResponseBuilder("slug", 1)
     events = [*builder.start(), *builder.fail(Failure(code=SERVER_ERROR, message="the key sk-marked is not known"))]
-    named = name_provider(events, "p.test", ["sk-marked"])
-    assert (last_event(named) or {})["response"]["error"]["message"] == "p.test: the key [REDACTED] is not known"
-    assert without_secrets("no key here", ["sk-marked"]) == "no key here"
+    failed = last_event(events) or {}
+    failed["response"]["error"] |= {"param": "sk-marked", "seen": [{"authorization": "Bearer sk-marked"}, 401, None]}
+    named = name_provider(events, "p.test", Redactor(["sk-marked"]))
+    error = (last_event(named) or {})["response"]["error"]
+    assert error["message"] == "p.test: the key [REDACTED] is not known"
+    assert (error["param"], error["seen"]) == ("[REDACTED]", [{"authorization": "Bearer [REDACTED]"}, 401, None])
 
 
 def answers(raw: bytes, *, grace_seconds: float = 0.05) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ import msgspec
 from ....contract.errors import PLAN_LIMITS, USAGE_LIMIT, Failure
 from ....contract.moments import utc
 
+# What is no plain word is no plan, and not repeated.
+_PLAN = re.compile(r"[A-Za-z_]{1,40}")
 _WINDOWS = ("primary", "secondary")
 _NAMES = {300: "5-hour limit", 1_440: "daily limit", 10_080: "weekly limit", 43_200: "monthly limit"}
 
@@ -39,7 +42,8 @@ def error_in(body: bytes) -> dict[str, Any]:
 
 
 def _sentence(error: dict[str, Any], headers: Mapping[str, str], resets_at: float | None, wait: float | None) -> str:
-    plan = _word(error, "plan_type").replace("_", " ").title()
+    plan = _word(error, "plan_type")
+    plan = plan.replace("_", " ").title() if _PLAN.fullmatch(plan) else ""
     which = _window_of(headers)
     limit = f"the usage limit of the ChatGPT {plan} plan" if plan else "the usage limit of this ChatGPT plan"
     named = f" ({which})" if which else ""
