@@ -15,6 +15,7 @@ from typing import Any
 
 import process_tree
 from process_tree import Process
+from waiting import until
 
 # Imported, not copied: so it is compiled once and not for each of the thousand runs.
 PROGRAM = """#!{python} -IS
@@ -37,6 +38,15 @@ class FakeCursorAgent:
         self.binary.write_text(PROGRAM.format(python=sys.executable, support=support, folder=str(folder)), "utf-8")
         self.binary.chmod(0o755)
         self.facts: dict[str, Any] = {}
+        self.scenario()
+
+    def forget(self) -> None:
+        """As it was when it was made, for the next test. Whatever was started must have ended: it would not be known any more."""
+        until(lambda: not self.living(), "all that was started has ended")
+        for path in self.folder.iterdir():
+            if path.name not in (self.binary.name, "scenario.json"):
+                path.unlink()
+        self.facts = {}
         self.scenario()
 
     def scenario(self, **facts: Any) -> None:

@@ -83,6 +83,11 @@ def note(**facts: object) -> None:
     os.close(descriptor)
 
 
+def await_file(name: str) -> None:
+    while not os.path.exists(os.path.join(HERE, name)):
+        time.sleep(0.005)
+
+
 def out(data: bytes, cut: int = 0) -> None:
     """All of it, whoever reads slowly; in pieces of `cut` bytes where asked."""
     view = memoryview(data)
@@ -273,8 +278,7 @@ class Run:
         os.close(os.open(os.path.join(HERE, name), os.O_CREAT | os.O_WRONLY))
 
     def do_await(self, name: str, step: dict[str, Any]) -> None:
-        while not os.path.exists(os.path.join(HERE, name)):
-            time.sleep(0.005)
+        await_file(name)
 
     def do_close(self, name: str, step: dict[str, Any]) -> None:
         os.close({"stdout": 1, "stderr": 2}[name])
@@ -351,6 +355,8 @@ def status(words: list[str], facts: dict[str, Any]) -> None:
         refuse("error: unknown option '--format'\n")
     if seconds := facts.get("seconds"):
         time.sleep(seconds)
+    if gate := facts.get("await"):
+        await_file(gate)
     if facts.get("keychain") == "status":
         refuse(TROUBLES["keychain"])
     inside = facts.get("logged_in", True)

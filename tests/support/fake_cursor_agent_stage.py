@@ -160,8 +160,8 @@ def zombies() -> list[int]:
 
 
 def left_files(slots: Path) -> list[str]:
-    """What lies in the folders of slots, but for their locks."""
-    return [str(path.relative_to(slots)) for path in slots.rglob("*") if path.is_file() and path.name != "lock"]
+    """What lies in the folders of slots, but for their locks. They may be emptied at this very moment."""
+    return [str(Path(folder, name).relative_to(slots)) for folder, _, names in os.walk(slots) for name in names if name != "lock"]
 
 
 def text_of(response: dict[str, Any]) -> str:
