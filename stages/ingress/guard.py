@@ -14,6 +14,7 @@ from ..contract.errors import AUTHENTICATION, HopError, refuse
 from ..contract.handshake import is_loopback
 from ..contract.headers import ACCOUNT, LOCAL_TOKEN, TOKEN_PATH, bearer
 from ..contract.login import Login, from_token
+from ..contract.secret import REDACTED
 
 _HOW = (
     f"send it as `Authorization: Bearer …`, or as `{LOCAL_TOKEN}: …` beside a ChatGPT login; `codex-shim generate` writes it into "
@@ -63,6 +64,11 @@ def token_in_path(path: str) -> tuple[str, str]:
         return "", path
     token, slash, rest = path.removeprefix(TOKEN_PATH).partition("/")
     return token, slash + rest
+
+
+def without_token(path: str, expected: str | None) -> str:
+    """A path that can be quoted: who puts the token into the wrong place of an address finds it in no log."""
+    return path.replace(expected, REDACTED) if expected else path
 
 
 def users_login(headers: Mapping[str, str], local_token: str | None) -> Login | None:

@@ -50,7 +50,8 @@ class Ingress(Stage[Config]):
         }
         if USER_LOGIN in exchange.headers:
             exchange.headers = guard.without(exchange.headers, USER_LOGIN)  # only ingress says whose login a request brings
-        token, exchange.path = guard.token_in_path(exchange.path)
+        token, path = guard.token_in_path(exchange.path)
+        exchange.path = guard.without_token(path, self.context.config.token)
         if token:
             exchange.headers = {**guard.without(exchange.headers, LOCAL_TOKEN), LOCAL_TOKEN: token}
         guard.check_host(exchange.headers, self.context.config.allowed_hosts)

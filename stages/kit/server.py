@@ -13,9 +13,10 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
-from ..contract.errors import SERVER_ERROR, Failure, HopError, refuse
+from ..contract.errors import INVALID_REQUEST, SERVER_ERROR, Failure, HopError, refuse
 from .client import KEEPALIVE_SECONDS, MAX_HEADER
 from .exchange import Exchange
 from .stage import Stage
@@ -49,6 +50,7 @@ class StageServer:
     async def start(self, listening: socket.socket) -> None:
         self._server = _Server(
             self._handle,
+            self._refuse_noise,
             handler_cancellation=True,  # a client that leaves cancels its handler, and with it the exchange upstream
             auto_decompress=False,  # ingress decodes bodies itself: aiohttp refuses zstd before any handler sees it
             access_log=None,
@@ -128,6 +130,13 @@ class StageServer:
             return
         await self._stage.fail(exchange, failure)
 
+    def _refuse_noise(self, error: BaseException | None, status: int) -> Failure:
+        """Of what cannot be read as a request nothing is quoted, here or in the log: it may hold a token."""
+        kind = type(error).__name__ if error else "nothing"
+        self._log.event("noise", status=status, error=kind)
+        sentence = f"{self._handshake.stage} was sent something that it cannot read as HTTP ({kind}); see what the client sends"
+        return Failure(code=INVALID_REQUEST, message=sentence, status=status)
+
     def _out_of_time(self) -> Failure:
         sentence = f"{self._handshake.stage} was stopped before this request was answered"
         return Failure(code=SERVER_ERROR, message=sentence, status=503)
@@ -153,13 +162,42 @@ class StageServer:
         )
 
 
+Refuse = Callable[[BaseException | None, int], Failure]
+
+
+class _Connection(web.RequestHandler):
+    """Refuses in our own words what is no request. aiohttp would quote the line it stumbled upon, and write it into the log."""
+
+    __slots__ = ("_refuse",)
+
+    def __init__(self, manager: web.Server, refuse: Refuse, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._refuse = refuse
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        failure = self._refuse(exc, status)
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of another answer is out already")
+        body = msgspec.json.encode(failure.body())
+        response = web.Response(body=body, status=status, content_type="application/json")
+        response.force_close()
+        return response
+
+
 class _Server(web.Server):
     """Knows those of its connections that have not asked for anything yet."""
 
-    def __init__(self, handler: Any, **options: Any) -> None:
-        super().__init__(handler, **options)
+    def __init__(self, handler: Any, refuse: Refuse, *, handler_cancellation: bool, **options: Any) -> None:
+        super().__init__(handler, handler_cancellation=handler_cancellation)
+        self._refuse = refuse
+        self._options = options
         self._unheard: set[web.RequestHandler] = set()
         self._one_less = asyncio.Event()
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, self._refuse, loop=asyncio.get_running_loop(), **self._options)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)

@@ -78,7 +78,25 @@ def test_the_token_may_be_a_part_of_the_address(key: str, path: str, status: int
         assert login.account_id == "account-7"
     else:
         assert not requests
-    assert LOCAL not in capfd.readouterr().out
+    captured = capfd.readouterr()
+    assert '"event":"request"' in captured.err, "what follows is looked for where it would be"
+    assert LOCAL not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("place", [f"/v1/key/{LOCAL}/responses", f"//key/{LOCAL}/v1/responses", f"/key/x/key/{LOCAL}/v1/responses"])
+def test_a_token_in_a_wrong_place_of_the_address_is_repeated_nowhere(place: str, capfd: pytest.CaptureFixture[str]) -> None:
+    async def talk() -> Plain:
+        client = HopClient()
+        try:
+            async with ingress("http://127.0.0.1:1/v1", token=LOCAL) as url:
+                return await exchanged(client, "POST", url.removesuffix("/v1") + place, BROUGHT, b"{}")
+        finally:
+            await client.close()
+
+    got = asyncio.run(talk())
+    assert (got.status, got.error["code"]) == (404, "not_found")
+    assert "[REDACTED]" in got.error["message"]
+    assert LOCAL not in got.body.decode() + capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/responses"), ("POST", "/responses/compact"), ("GET", "/models")])

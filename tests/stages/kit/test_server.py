@@ -1,15 +1,18 @@
-"""How a stage's server lets go: whoever was let in is heard."""
+"""How a stage's server lets go: whoever was let in is heard. And what it makes of noise."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import raw_upstream
 from codex_shim.stages.contract.handshake import Handshake
 from codex_shim.stages.kit import server as kit_server
 from codex_shim.stages.kit.logs import Log
@@ -96,3 +99,34 @@ def test_a_client_that_leaves_without_a_word_is_not_waited_for(monkeypatch: pyte
             await stop
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"POST /v1/responses HTTP/9.9\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nAuthorization : Bearer MARKED\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nAuthorization: Bearer\r\n MARKED\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nAuthorization: Bearer MARKED\n\r\n",
+        b"GET /health HTTP/1.1\r\nAuthorization: " + b"MARKED" * 50_000 + b"\r\n\r\n",
+        b"POST /v1/responses HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nMARKED\r\n",
+    ],
+)
+def test_of_what_is_no_request_nothing_is_quoted_in_the_answer_or_the_log(noise: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """A line that is broken may still hold a token."""
+
+    async def play() -> bytes:
+        async with raw_upstream.serving(Stage, {}) as url:
+            address = urlsplit(url)
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(noise)
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    head, _, body = asyncio.run(play()).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"400"
+    assert "cannot read as HTTP" in json.loads(body)["error"]["message"]
+    log = capfd.readouterr().err
+    assert '"event":"noise"' in log
+    assert "MARKED" not in body.decode() + log
