@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, common, daily, doctor, model, pipeline, stage
+from .commands import bench, common, connect, daily, doctor, model, pipeline, stage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +26,8 @@ for name, command in (
     ("status", daily.status),
     ("list", daily.list_models),
     ("generate", daily.generate),
+    ("enable", connect.enable),
+    ("disable", connect.disable),
     ("doctor", doctor.doctor),
     ("bench", bench.bench),
 ):

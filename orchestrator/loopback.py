@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,16 @@ def get(origin: str, path: str, seconds: float = 1.0) -> dict[str, Any] | None:
     finally:
         connection.close()
     return told if isinstance(told, dict) else None
+
+
+def is_there(origin: str, seconds: float = 1.0) -> bool:
+    """Whether anybody accepts connections there."""
+    parts = urlsplit(origin)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=seconds).close()
+    except OSError:
+        return False
+    return True
 
 
 def health(origin: str) -> dict[str, Any] | None:

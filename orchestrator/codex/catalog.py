@@ -15,25 +15,23 @@ import msgspec
 from ..egress import DEMO
 from ..settings.models import ModelRow
 from ..subscriptions import CHATGPT, CONTEXT, CURSOR_COMPACTS_AT, Offered
+from . import efforts
+from .efforts import Levels
 from .known_models import KnownModel
 
 # Where neither the row nor the preset knows. Codex compacts at 90 % of it, so too small costs a summary, too large a failed turn.
 DEFAULT_CONTEXT = 128_000
 _FAMILIES = (("claude", 200_000), ("gpt-5", 400_000), ("gemini", 1_000_000))
 
-_EFFORTS = (
-    ("low", "Fast responses with lighter reasoning"),
-    ("medium", "Balances speed and reasoning depth"),
-    ("high", "Greater reasoning depth for complex problems"),
-)
+# Codex Desktop asks for so many and no more. What is beyond stays usable by its slug.
+LISTED = 100
 
 
 def entries(rows: Sequence[ModelRow], prompt: str) -> list[dict[str, Any]]:
     """One entry per model in the user's order; the demo's where there is none."""
     if not rows:
-        return [
-            entry(DEMO, "Demo (offline)", "Follows a script: runs commands and creates files.", DEFAULT_CONTEXT, False, 0, prompt)
-        ]
+        says = "Follows a script: runs commands and creates files."
+        return [entry(DEMO, "Demo (offline)", says, DEFAULT_CONTEXT, False, 0, prompt, efforts.NONE)]
     return [
         entry(
             row.slug,
@@ -43,6 +41,7 @@ def entries(rows: Sequence[ModelRow], prompt: str) -> list[dict[str, Any]]:
             row.images,
             place,
             prompt,
+            efforts.levels(row),
         )
         for place, row in enumerate(rows)
     ]
@@ -63,8 +62,10 @@ def _subscription_entry(
         raw = known[model.target].entry
         if raw is not None:
             return _codex_entry(raw, listed, priority)
-        return msgspec.json.encode(entry(model.slug, model.name, "ChatGPT subscription", CONTEXT, True, priority, prompt))
-    made = entry(model.slug, model.name, "Cursor subscription", CONTEXT, False, priority, prompt)
+        return msgspec.json.encode(
+            entry(model.slug, model.name, "ChatGPT subscription", CONTEXT, True, priority, prompt, efforts.USUAL_LEVELS)
+        )
+    made = entry(model.slug, model.name, "Cursor subscription", CONTEXT, False, priority, prompt, efforts.NONE)
     return msgspec.json.encode({**made, "auto_compact_token_limit": CURSOR_COMPACTS_AT})
 
 
@@ -73,7 +74,7 @@ def _codex_entry(raw: msgspec.Raw, listed: Collection[str], priority: int) -> by
     shows some models to nobody who is not logged in with ChatGPT itself."""
     fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     upgrade = msgspec.json.decode(fields.get("upgrade", b"null"))
-    fields |= {"priority": priority, "visibility": "list", "supported_in_api": True}
+    fields |= {"priority": priority, "visibility": _visibility(priority), "supported_in_api": True}
     if "prefer_websockets" in fields:
         fields["prefer_websockets"] = False
     if isinstance(upgrade, dict) and upgrade.get("model") not in listed:
@@ -81,16 +82,18 @@ def _codex_entry(raw: msgspec.Raw, listed: Collection[str], priority: int) -> by
     return msgspec.json.encode(fields)
 
 
-def entry(slug: str, name: str, description: str, context: int, images: bool, priority: int, prompt: str) -> dict[str, Any]:
+def entry(
+    slug: str, name: str, description: str, context: int, images: bool, priority: int, prompt: str, levels: Levels
+) -> dict[str, Any]:
     """All the fields that Codex requires, and those that make it work with a model that is not OpenAI's."""
     return {
         "slug": slug,
         "display_name": name,
         "description": description,
-        "default_reasoning_level": "medium",
-        "supported_reasoning_levels": [{"effort": effort, "description": text} for effort, text in _EFFORTS],
+        "default_reasoning_level": levels.default,
+        "supported_reasoning_levels": levels.described,
         "shell_type": "unified_exec",
-        "visibility": "list",
+        "visibility": _visibility(priority),
         "supported_in_api": True,
         "priority": priority,
         "base_instructions": prompt,
@@ -108,6 +111,10 @@ def entry(slug: str, name: str, description: str, context: int, images: bool, pr
         "use_responses_lite": False,
         "multi_agent_version": "v1",
     }
+
+
+def _visibility(place: int) -> str:
+    return "list" if place < LISTED else "hide"
 
 
 def _family_context(model: str) -> int:

@@ -72,13 +72,18 @@ def drafts(
     return [_catalog(home.catalog, listing), _config(home.codex_config, slugs, chain.catalog, chain.provider("provider") or {})]
 
 
-def listed(path: Path) -> list[str]:
-    """The slugs of a catalog file; none where there is no such file, or it is no catalog."""
+def entries(path: Path) -> list[dict[str, Any]]:
+    """Those of a catalog file; none where there is no such file, or it is no catalog."""
     try:
         models: list[dict[str, Any]] = json.loads(path.read_bytes())["models"]
-        return [entry["slug"] for entry in models]
+        return models if all(isinstance(entry["slug"], str) for entry in models) else []
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def listed(path: Path) -> list[str]:
+    """Their slugs."""
+    return [entry["slug"] for entry in entries(path)]
 
 
 def chosen(path: Path) -> str | None:

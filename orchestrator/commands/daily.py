@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from ..control import NotRunningError
-from . import pipeline
+from . import own, pipeline, service
 from .common import FAILED, config_errors, connection, fail, print_json, print_table, state
-
-_DEMO = {
-    "slug": "demo",
-    "name": "Demo (offline)",
-    "model": "demo",
-    "provider": "codex-shim",
-    "egress": "demo",
-    "key": "none",
-    "source": "demo",
-}
 
 
 def start(port: pipeline.Port = None) -> None:
@@ -30,8 +21,9 @@ def start(port: pipeline.Port = None) -> None:
     running = pipeline.running_status()
     if running["running"]:
         typer.echo(f"The chain is running already at {running['url']} (pid {running['pid']}).")
+        _say(own.refresh(running["url"]))
         return
-    pipeline.up(detach=True, port=port)
+    _begin(port)
 
 
 def stop() -> None:
@@ -39,10 +31,8 @@ def stop() -> None:
 
     Example: codex-shim stop
     """
-    if not pipeline.running_status()["running"]:
-        typer.echo("No chain is running.")
-        return
-    pipeline.down()
+    _halt()
+    own.say_left_behind()
 
 
 def restart(port: pipeline.Port = None) -> None:
@@ -50,12 +40,27 @@ def restart(port: pipeline.Port = None) -> None:
 
     Example: codex-shim restart
     """
-    stop()
-    pipeline.up(detach=True, port=port)
+    _halt()
+    _begin(port)
+
+
+def _begin(port: int | None) -> None:
+    """As the service, where one is installed; a port of its own is not for that."""
+    if port is not None or not service.start():
+        pipeline.up(detach=True, port=port)
+
+
+def _halt() -> None:
+    if service.stop():
+        return
+    if pipeline.running_status()["running"]:
+        pipeline.bring_down()
+    else:
+        typer.echo("No chain is running.")
 
 
 def status(json: pipeline.Json = False) -> None:
-    """Show whether the chain runs, and each stage.
+    """Show whether the chain runs, each stage, and whether your own Codex leads to it.
 
     Example: codex-shim status
     """
@@ -72,7 +77,7 @@ def list_models(
     Example: codex-shim list
     """
     from ..sources import read_files
-    from .offers import look
+    from .offers import DEMO_ROW, look
 
     if providers:
         _list_providers(json)
@@ -94,7 +99,7 @@ def list_models(
         for row in files.rows
     ]
     offer = look(files)
-    found = found + offer.subscribed() or [dict(_DEMO)]
+    found = found + offer.subscribed() or [dict(DEMO_ROW)]
     if json:
         print_json({"models": found, "problems": files.row_problems, "not_on_offer": offer.not_on_offer()})
     else:
@@ -125,10 +130,12 @@ def _list_providers(json: bool) -> None:
 
 
 def generate(json: pipeline.Json = False) -> None:
-    """Write the model catalog and a Codex configuration under the codex-shim home. Nothing of your own ~/.codex is touched.
+    """Write the model catalog and a Codex configuration under the codex-shim home, and say which models came, went or changed. Your
+    own ~/.codex is touched only where `codex-shim enable` has written into it, and that is out of date.
 
     Example: codex-shim generate && CODEX_HOME=~/.codex-shim/codex-home codex
     """
+    from ..codex import catalog, changes
     from ..codex import files as writer
     from ..sources import read_files
     from .offers import look
@@ -137,19 +144,31 @@ def generate(json: pipeline.Json = False) -> None:
         files = read_files(pipeline._options(), os.environ)
     offer = look(files)
     entries, source = offer.catalog, offer.prompt.source
+    changed = changes.compare(writer.entries(state.home.catalog), entries)
     url = _base_url(files.pipeline.settings.listen)
     written = writer.write(state.home, entries, url, state.home.local_token(), choosable=offer.offering.choosable)
+    followed = own.refresh(url)
     if json:
-        print_json(
-            {"models": [entry["slug"] for entry in entries], "prompt": source, "files": [[w.path, w.change] for w in written]}
-        )
+        told = {"models": [entry["slug"] for entry in entries], "prompt": source, "files": [[w.path, w.change] for w in written]}
+        print_json({**told, "changes": msgspec.to_builtins(changed), "codex": followed})
         return
     for each in written:
         typer.echo(f"{each.change:<10} {each.path}")
+    for line in changes.lines(changed):
+        typer.echo(f"  {line}")
     typer.echo(f"{len(entries)} model{'s' if len(entries) != 1 else ''}; base prompt from {source}.")
-    typer.echo(f"Use it with CODEX_HOME={state.home.codex_home} codex. No files under ~/.codex were modified.")
+    if len(entries) > catalog.LISTED:
+        typer.echo(f"Codex's picker shows the first {catalog.LISTED}; the others are used by their slug: `model use`, `codex -m`.")
+    modified = "" if followed else " No files under ~/.codex were modified."
+    typer.echo(f"Use it with CODEX_HOME={state.home.codex_home} codex.{modified}")
+    _say(followed)
     for problem in files.row_problems:
         typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+
+
+def _say(sentence: str | None) -> None:
+    if sentence:
+        typer.echo(sentence)
 
 
 def version(

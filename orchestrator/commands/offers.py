@@ -10,7 +10,18 @@ import typer
 
 from ..control import NotRunningError
 from ..logins.state import TITLES, LoginState
-from .common import connection, state
+from .common import connection, fail, state
+
+# What `list` shows where there is nothing else.
+DEMO_ROW = {
+    "slug": "demo",
+    "name": "Demo (offline)",
+    "model": "demo",
+    "provider": "codex-shim",
+    "egress": "demo",
+    "key": "none",
+    "source": "demo",
+}
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +84,29 @@ def offered(files: Any) -> list[Any]:
     return prepare(files, codex_cli.base_prompt(codex_cli.find(os.environ), state.home.prompt_cache, os.environ), os.environ)[
         0
     ].offered
+
+
+def find(wanted: str, files: Any, offer: Offer) -> str:
+    """The slug that is meant; ends the command with the reason where there is none."""
+    from ..codex.choice import Candidate, ChoiceError, find
+
+    own = [Candidate(slug=row.slug, model=row.model, name=row.display_name) for row in files.rows]
+    subscribed = [Candidate(slug=row["slug"], model=row["model"], name=row["name"]) for row in offer.subscribed()]
+    known = own + subscribed
+    if not known:
+        known = [Candidate(**{key: DEMO_ROW[key] for key in ("slug", "model", "name")})]
+    try:
+        return find(wanted, known).slug
+    except ChoiceError as error:
+        fail(_not_usable(wanted, offer) or str(error))
+
+
+def _not_usable(wanted: str, offer: Offer) -> str | None:
+    """For a model of a subscription that cannot be used at this moment: why, and what to do."""
+    model = next((each for each in offer.offering.offered if wanted in (each.slug, each.target) and each.subscription), None)
+    if model is None or model.subscription not in offer.states or offer.states[model.subscription].usable:
+        return None
+    return f"`{wanted}` is not on offer: {offer.states[model.subscription].reason}"
 
 
 def _running_logins() -> dict[Any, LoginState] | None:

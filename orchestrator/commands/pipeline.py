@@ -13,6 +13,7 @@ import typer
 from ..control import NotRunningError
 from ..logins.state import TITLES
 from ..running.status import SLEEPS, UP
+from . import own
 from .common import FAILED, ask_running, config_errors, connection, fail, fail_with, print_json, print_table, state
 
 app = typer.Typer(no_args_is_help=True, help="The chain as a whole: start, stop, look at it.")
@@ -32,20 +33,33 @@ def up(
 
     Example: codex-shim pipeline up --detach
     """
+    raise typer.Exit(bring_up(detach=detach, port=port))
+
+
+def bring_up(*, detach: bool, port: int | None) -> int:
+    """Start the chain with words on standard error; ends the command where it does not come up. An enabled Codex follows it."""
     from .. import launch
     from ..sockets import StartError
     from .progress import Progress
 
     options = launch.options_from(state.home.root, state.settings, state.pipeline, port)
     progress = Progress(foreground=not detach)
+
+    def show(message: dict[str, Any]) -> None:
+        progress.show(message)
+        if message["event"] == "ready" and (said := own.refresh(message["url"])):
+            typer.echo(said, err=True)
+
     with config_errors():
         try:
-            code = (launch.detached if detach else launch.foreground)(options, progress.show)
+            code = (launch.detached if detach else launch.foreground)(options, show)
         except StartError as error:
             fail(str(error))
     if progress.failure:
         fail_with(progress.failure.get("problems") or [progress.failure["text"]], progress.failure["code"])
-    raise typer.Exit(code)
+    if not detach:
+        own.say_left_behind()
+    return code
 
 
 @app.command()
@@ -54,6 +68,12 @@ def down() -> None:
 
     Example: codex-shim pipeline down
     """
+    bring_down()
+    own.say_left_behind()
+
+
+def bring_down() -> None:
+    """Returns when the chain has ended."""
     ask_running("down")
     pid, patient_until = _lock_holder(), time.monotonic() + 1
     while pid and _lock_holder() == pid:
@@ -71,8 +91,9 @@ def status(json: Json = False) -> None:
     Example: codex-shim pipeline status --json
     """
     answer = running_status()
+    codex = own.facts(answer.get("url", ""))
     if json:
-        print_json(answer)
+        print_json({**answer, "codex": codex})
     elif answer["running"]:
         typer.echo(f"The chain is running at {answer['url']} (pid {answer['pid']}).")
         print_table(("STAGE", "STATE", "PID", "ADDRESS", "STARTS", "LAST EXIT"), [_row(stage) for stage in answer["stages"]])
@@ -80,6 +101,8 @@ def status(json: Json = False) -> None:
             typer.echo(f"{TITLES[name]} is {'' if login['usable'] else 'not '}on offer: {login['reason']}")
     else:
         typer.echo(f"No chain is running for {state.home.root}. Start it with `codex-shim start`.")
+    if not json:
+        typer.echo(own.words(codex, answer["running"]))
     raise typer.Exit(0 if answer["running"] and all(stage["state"] in UP for stage in answer["stages"]) else FAILED)
 
 
