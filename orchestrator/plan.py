@@ -145,6 +145,7 @@ def _stage_spec(
         argv=argv,
         env={**inputs.surroundings.base, **_python_path(stage), **_own_env(stage, inputs.surroundings.full), **shake.environ()},
         config=json.dumps(_stage_config(inputs, stage, egress_specs), ensure_ascii=False).encode(),
+        secret=stage.use == "ingress",  # the local token, and the key that opens sealed logins
         inherits=stage.command is None,
         ready="log" if stage.command is None else stage.ready,
         drain_seconds=inputs.pipeline.settings.drain_seconds,

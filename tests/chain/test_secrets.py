@@ -114,9 +114,10 @@ COMMANDS = (
 )
 
 
-def test_the_local_token_is_in_three_files_and_the_hop_token_in_none(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
+def test_the_local_token_is_in_two_files_and_the_hop_token_in_none(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
     use_all_models(keyed, upstream)
-    assert files_with(keyed, keyed.token) == {"token", "run/stages/ingress.json", "codex-home/config.toml"}
+    assert files_with(keyed, keyed.token) == {"token", "codex-home/config.toml"}
+    assert not (keyed.home / "run" / "stages" / "ingress.json").exists(), "it also holds the key that opens a login"
     assert not processes_with(keyed, keyed.token)
     environment = Path(f"/proc/{keyed.pids['program']}/environ").read_bytes().split(b"\0")
     hop_token = next(each.partition(b"=")[2] for each in environment if each.startswith(b"CODEX_SHIM_HOP_TOKEN=")).decode()
