@@ -89,8 +89,8 @@ def pool_full(waiting: int, retry_after: float) -> Failure:
         code=POOL_FULL,
         status=429,
         retry_after=retry_after,
-        message=f"All slots for Cursor are taken and {waiting} requests wait already; try again in {retry_after:g}s, or raise "
-        f"`slots` or `queue` of {_TABLE}.",
+        message=f"All slots for Cursor are taken and the queue is full ({waiting} waiting); try again in {retry_after:g}s, or "
+        f"raise `slots` or `queue` of {_TABLE}.",
     )
 
 

@@ -61,7 +61,9 @@ class FakeCursorAgent:
         self.scenario(run=list(steps))
 
     def plays_in_turn(self, *runs: list[Step]) -> None:
-        """What the first run does, the second …; those behind the last do what `plays` said."""
+        """What the first run from now on does, the second …; those behind the last do what `plays` said."""
+        for counted in self.folder.glob("run-*"):
+            counted.unlink()
         self.scenario(runs=list(runs))
 
     def touch(self, name: str) -> None:
