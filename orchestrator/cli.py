@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, common, connect, daily, doctor, model, pipeline, stage
+from .commands import bench, common, connect, daily, desktop, doctor, model, pipeline, stage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +29,8 @@ for name, command in (
     ("enable", connect.enable),
     ("disable", connect.disable),
     ("doctor", doctor.doctor),
+    ("patch-app", desktop.patch_app),
+    ("restore-app", desktop.restore_app),
     ("bench", bench.bench),
 ):
     app.command(name)(command)

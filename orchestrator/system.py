@@ -94,6 +94,16 @@ def open_to_others(path: Path) -> bool:
         return False
 
 
+def has_app_bundles() -> bool:
+    """Whether apps are folders whose programs anybody can list, copy and sign (macOS)."""
+    return sys.platform == "darwin"
+
+
+def has_store_apps() -> bool:
+    """Whether Codex Desktop comes as a package that the system guards (Windows)."""
+    return sys.platform == "win32"
+
+
 def quick_packages() -> tuple[str, ...]:
     """What is installed for speed and comfort on this system; everything works without."""
     if sys.platform == "win32":

@@ -72,6 +72,7 @@ PURE = [
     "stages/egress_http/dialects/**/*.py",
     *(f"stages/egress_cursor/{name}.py" for name in ("breaker", "environment", "limits", "line", "workspace")),
     *(f"orchestrator/bench/{name}.py" for name in ("answer", "body", "budgets", "report", "rounds", "script", "statistics")),
+    *(f"orchestrator/app/{name}.py" for name in ("asar", "digest", "info_plist", "patches")),
     "orchestrator/running/backoff.py",
     "orchestrator/codex/catalog.py",
     "orchestrator/codex/changes.py",

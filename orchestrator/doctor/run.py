@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import chain, codex_config, generated, home_folder, installation, proxy, settings, subscriptions
+from . import chain, codex_config, desktop, generated, home_folder, installation, proxy, settings, subscriptions
 from .check import Check, Section
 from .subject import Subject
 
@@ -26,6 +26,7 @@ SECTIONS: tuple[tuple[str, Look], ...] = (
     ("Cursor passthrough", subscriptions.check_cursor),
     ("Proxy", proxy.check),
     ("Codex config", codex_config.check),
+    ("Codex Desktop", desktop.check),
     ("Home", home_folder.check),
 )
 
