@@ -35,7 +35,8 @@ class EditError(Exception):
 
 def is_enabled(text: str) -> bool:
     """Whether `enable` has written into it and no `disable` has been there since."""
-    return any(line.startswith((KEPT, MODEL)) or line.rstrip("\r\n") in _MARKS for line in _lines(text))
+    found = _comments(text, (KEPT, MODEL, *_MARKS))
+    return any(line.startswith((KEPT, MODEL)) or line.rstrip("\r\n") in _MARKS for _, line in found)
 
 
 def kept(text: str) -> list[str]:
@@ -126,7 +127,7 @@ def _put_back(text: str, chosen: set[str]) -> list[str]:
     return out
 
 
-def _comments(text: str, beginning: str) -> Iterator[tuple[int, str]]:
+def _comments(text: str, beginning: str | tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Lines of our own kind; one inside a string is none."""
     inside = {number for each in _statements(text) for number in range(each.first, each.last + 1)}
     lines = enumerate(_lines(text))
