@@ -76,6 +76,15 @@ def test_the_stage_commands_that_are_shown_exist() -> None:
     assert shown == known
 
 
+def test_the_sentences_that_are_quoted_of_cursors_worker_are_its_own() -> None:
+    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "stages" / "egress_cursor").glob("*.py")))
+    told = re.sub(r'"\s*\n\s*f?"', "", source)
+    section = (DOCS / "subscriptions.md").read_text("utf-8").partition("\n## Cursor\n")[2]
+    quoted = re.findall("“(.+?)”", section)
+    assert len(quoted) > 15
+    assert [piece for words in quoted for piece in words.split("…") if piece.strip(" ,") not in told] == []
+
+
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
 def test_links_between_pages_lead_somewhere(path: Path) -> None:
     for target, anchor in re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", path.read_text("utf-8")):

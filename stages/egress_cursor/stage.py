@@ -211,7 +211,7 @@ class EgressCursor(Stage[Config]):
         if wanted:
             folder = Path(wanted).expanduser()
             if not folder.is_absolute() or not folder.is_dir():
-                remedy = "correct CODEX_SHIM_CURSOR_WORKSPACE, then `codex-shim restart`"
+                remedy = "correct CODEX_SHIM_CURSOR_WORKSPACE, or `workspace` of [egress.cursor], then `codex-shim restart`"
                 raise HopError(failures.misconfigured(f"the workspace for Cursor, {wanted}, is no folder; {remedy}"))
             return folder
         folders = [Path(each) for each in workspace.named(body, exchange.headers)]
