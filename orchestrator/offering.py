@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
+from codex_shim.stages.contract import foreign_file
 from codex_shim.stages.contract.advertised import Advertised
 from codex_shim.stages.router.config import Options as RouterOptions
 
@@ -67,6 +68,6 @@ def _background(pipeline: Pipeline) -> Collection[str]:
 def _cache(environ: Mapping[str, str]) -> bytes:
     """The list that the user's Codex was sent last."""
     try:
-        return (user_home.find(environ) / "models_cache.json").read_bytes()
+        return foreign_file.read(user_home.find(environ) / "models_cache.json", known_models.MOST_BYTES)
     except OSError:
         return b""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from codex_shim.stages.contract.body import UNREADABLE
 
 from ..home import write_private
 
@@ -85,7 +86,7 @@ def look(cli: Path | None, cache: Path, environ: Mapping[str, str]) -> Prompt:
     if cli is None:
         return Prompt(FALLBACK_PROMPT, "the built-in short prompt (no Codex CLI was found)")
     key, source = _key(cli), f"the Codex CLI at {cli}"
-    with contextlib.suppress(OSError, msgspec.DecodeError, msgspec.ValidationError):
+    with contextlib.suppress(OSError, *UNREADABLE):
         cached = msgspec.json.decode(cache.read_bytes(), type=_Cached)
         if cached.key == key:
             return Prompt(cached.prompt, source, bytes(cached.bundled))
@@ -100,7 +101,7 @@ def choose(catalog: bytes) -> str | None:
     """The prompt of the foremost model that has ordinary tools, else of the foremost one. None for what is no catalog."""
     try:
         models = msgspec.json.decode(catalog, type=_Catalog).models
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except UNREADABLE:
         return None
     usable = [model for model in models if model.base_instructions]
     usable.sort(key=lambda model: (model.use_responses_lite, model.tool_mode is not None, model.priority))

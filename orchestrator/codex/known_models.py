@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 
 import msgspec
+from codex_shim.stages.contract.body import UNREADABLE
 from codex_shim.stages.router.config import ETAG_PREFIX
+
+# Of a list. One with long instructions for each model takes half a megabyte.
+MOST_BYTES = 64 * 1024 * 1024
 
 FALLBACK = ("gpt-5.5", "gpt-5.4", "gpt-5.4-mini", "gpt-5.3-codex", "gpt-5.3-codex-spark", "gpt-5.2", "codex-auto-review")
 _FALLBACK_HIDDEN = frozenset({"codex-auto-review"})
@@ -89,15 +93,26 @@ def is_openai(slug: str) -> bool:
 
 
 def _entries(content: bytes) -> list[_Entry]:
-    """By priority; none of a list that we have sent."""
+    """By priority, each slug once; none of a list that we have sent."""
     try:
         found = msgspec.json.decode(content, type=_Cache) if content else _Cache()
-        entries = [_Entry(msgspec.json.decode(raw, type=_Fields), raw) for raw in found.models]
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except UNREADABLE:
         return []
     if ETAG_PREFIX in (found.etag or ""):
         return []
-    return sorted((entry for entry in entries if is_openai(entry.fields.slug)), key=lambda entry: entry.fields.priority or 0)
+    by_slug: dict[str, _Entry] = {}
+    for raw in found.models:
+        if (entry := _entry(raw)) and is_openai(entry.fields.slug):
+            by_slug.setdefault(entry.fields.slug, entry)
+    return sorted(by_slug.values(), key=lambda entry: entry.fields.priority or 0)
+
+
+def _entry(raw: msgspec.Raw) -> _Entry | None:
+    """None for one of another shape, which is no reason to do without the others."""
+    try:
+        return _Entry(msgspec.json.decode(raw, type=_Fields), raw)
+    except UNREADABLE:
+        return None
 
 
 def _known(entry: _Entry, carried: _Entry | None) -> KnownModel:

@@ -12,7 +12,7 @@ def find(environ: Mapping[str, str]) -> Path:
     """`$CODEX_HOME`, or `~/.codex` where that is unset or ours. The folder may be missing."""
     named = environ.get("CODEX_HOME", "").strip()
     if named:
-        folder = Path(named).expanduser().absolute()
+        folder = _expanded(Path(named)).absolute()
         if not is_ours(folder):
             return folder
     return user_folder(environ) / ".codex"
@@ -22,6 +22,14 @@ def is_ours(folder: Path) -> bool:
     """Whether codex-shim has generated this Codex home: it lies in a home of ours, beside the catalog."""
     home = Home(folder.parent)
     return folder.name == home.codex_home.name and (home.catalog.exists() or home.token.exists())
+
+
+def _expanded(path: Path) -> Path:
+    """`~nobody/…` leads nowhere, which is then what is said of it."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def user_folder(environ: Mapping[str, str]) -> Path:

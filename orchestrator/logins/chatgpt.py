@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from codex_shim.stages.contract.login import REMEDY, LoginError, read_file
+from codex_shim.stages.contract import foreign_file
+from codex_shim.stages.contract.login import MOST_BYTES, REMEDY, LoginError, read_file
 
 from ..codex import user_home
 from .state import LoginState, is_on
@@ -26,7 +27,7 @@ def auth_file(environ: Mapping[str, str]) -> Path:
 def check(path: Path, now: float) -> LoginState:
     """`now` in seconds since the epoch. The token is never asked about: only the service could tell more."""
     try:
-        login = read_file(path.read_bytes())
+        login = read_file(foreign_file.read(path, MOST_BYTES))
     except LoginError as error:
         return LoginState(usable=False, reason=str(error))
     except FileNotFoundError:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+from codex_shim.stages.contract.body import UNREADABLE
 
 from ..codex.user_home import user_folder
 from ..environment import for_cursor
@@ -116,7 +117,7 @@ def _authenticated(output: str) -> bool | None:
     start, end = output.find("{"), output.rfind("}")
     try:
         found = msgspec.json.decode(output[start : end + 1]) if 0 <= start < end else None
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     answer = found.get("isAuthenticated") if isinstance(found, dict) else None
     return answer if isinstance(answer, bool) else None

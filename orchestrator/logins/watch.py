@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from codex_shim.stages.contract import foreign_file
+from codex_shim.stages.contract.body import UNREADABLE
 
 from ..subscriptions import CHATGPT, CURSOR, Subscription, Subscriptions
 from . import chatgpt, cursor
@@ -31,6 +33,8 @@ RETRY_SECONDS = 5.0
 PATIENT_FAILURES = 3
 # The question itself may change the files; then it is put again, later each time.
 AGAIN_SECONDS = 8.0
+# Of cursor-agent's settings.
+_MOST_BYTES = 1024 * 1024
 
 Clock = Callable[[], float]
 Mark = tuple[object, ...]
@@ -38,7 +42,7 @@ Probe = Callable[[threading.Event], LoginState]
 
 
 class ChatGptLogin:
-    """`look` reads the file where it has changed, or its token has come to its end."""
+    """`look` reads the file where it has changed or could not be read, and where its token has come to its end."""
 
     def __init__(self, path: Path, now: float) -> None:
         self._path = path
@@ -48,7 +52,7 @@ class ChatGptLogin:
     def look(self, now: float) -> None:
         mark = stat_mark(self._path)
         over = self.state.usable and self.state.until is not None and now >= self.state.until
-        if over or mark != self._mark:
+        if over or mark != self._mark or not self.state.certain:
             self._mark = mark
             self.state = chatgpt.check(self._path, now)
 
@@ -212,8 +216,8 @@ def stat_mark(path: Path) -> Mark:
 def _who(path: Path) -> Mark:
     """A digest: it names the user."""
     try:
-        found: Any = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError):
+        found: Any = msgspec.json.decode(foreign_file.read(path, _MOST_BYTES))
+    except (OSError, *UNREADABLE):
         return ()
     info = found.get("authInfo") if isinstance(found, dict) else None
     return (hashlib.sha256(msgspec.json.encode(info, order="sorted")).hexdigest(),)

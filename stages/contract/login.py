@@ -16,6 +16,8 @@ from .moments import utc
 from .secret import Secret
 
 REMEDY = "run `codex login`"
+# Of auth.json. A login takes some kilobytes.
+MOST_BYTES = 1024 * 1024
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +88,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _fits_a_header(text: str) -> bool:
-    return text.isascii() and text.isprintable()
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _seconds(value: Any) -> float | None:

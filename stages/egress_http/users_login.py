@@ -13,9 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from ..contract import foreign_file
 from ..contract.errors import LOGIN_REFUSED, Failure, HopError, refuse
 from ..contract.headers import ACCOUNT, USER_LOGIN
-from ..contract.login import REMEDY, Login, LoginError, read_file
+from ..contract.login import MOST_BYTES, REMEDY, Login, LoginError, read_file
 from ..contract.sealed import open_sealed
 from .config import LoginFile
 from .credentials import Proof
@@ -24,8 +25,6 @@ from .dialects.responses import plan
 # Codex writes its file in place, so that a reader may come upon one half of it.
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.05
-
-Stamp = tuple[int, int, int]
 
 
 class UsersLogin:
@@ -37,7 +36,6 @@ class UsersLogin:
     def __init__(self, file: LoginFile) -> None:
         self._path = Path(file.path)
         self._seal_key = file.seal_key
-        self._known: tuple[Stamp, Login] | None = None
 
     async def prove(self, request: Mapping[str, str]) -> Proof:
         login = await asyncio.to_thread(self._find, request.get(USER_LOGIN))
@@ -67,7 +65,7 @@ class UsersLogin:
     def _from_file(self) -> Login:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._read()
+                return read_file(foreign_file.read(self._path, MOST_BYTES))
             except FileNotFoundError as error:
                 raise _refused(f"Codex is not logged in with ChatGPT; {REMEDY}") from error
             except OSError as error:
@@ -77,14 +75,6 @@ class UsersLogin:
                     raise _refused(str(error)) from error
             time.sleep(_PAUSE_SECONDS)
         raise AssertionError("the last attempt returns or raises")
-
-    def _read(self) -> Login:
-        """Once for each state of the file."""
-        status = self._path.stat()
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if self._known is None or self._known[0] != stamp:
-            self._known = (stamp, read_file(self._path.read_bytes()))
-        return self._known[1]
 
 
 def _refused(sentence: str) -> HopError:

@@ -58,6 +58,18 @@ def test_without_it_the_list_that_codex_carries_counts_and_without_that_a_fallba
     assert found[2].name == "GPT-5.4-Mini"
 
 
+@pytest.mark.parametrize("odd", [b'"\xe9"', b"[" * 100_000 + b"]" * 100_000], ids=["no text", "nested"])
+def test_a_list_that_cannot_be_read_is_none(odd: bytes) -> None:
+    content = cache(entry("gpt-7")).replace(b'"gpt-7"', odd, 1)
+    assert slugs(read(content, content)) == list(FALLBACK)
+
+
+def test_one_entry_of_another_shape_takes_no_other_along_and_a_slug_counts_once() -> None:
+    odd: Any = [3, None, {"slug": 5}, entry("gpt-8", priority="high")]  # pyright: ignore[reportArgumentType]
+    found = read(cache(*odd, entry("gpt-7"), entry("gpt-7", display_name="Another")), b"")
+    assert [(model.slug, model.name) for model in found] == [("gpt-7", "GPT-7")]
+
+
 def test_d53_a_list_that_we_have_sent_ourselves_says_nothing() -> None:
     ours = cache(entry("gpt-5.5"), entry("gpt-of-mine"), etag='W/"codex-shim-0123"')
     assert slugs(read(ours, bundled(entry("gpt-6")))) == ["gpt-6"]

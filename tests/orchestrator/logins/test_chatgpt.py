@@ -62,6 +62,7 @@ def test_the_users_codex_home_counts_and_ours_does_not(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path)}
     assert chatgpt.auth_file(environ) == tmp_path / ".codex" / "auth.json"
     assert chatgpt.auth_file({**environ, "CODEX_HOME": str(tmp_path / "other")}) == tmp_path / "other" / "auth.json"
+    assert not chatgpt.check(chatgpt.auth_file({**environ, "CODEX_HOME": "~nobody-of-that-name/x"}), NOW).usable
     ours = Home(tmp_path / "shim")
     ours.local_token()
     assert chatgpt.auth_file({**environ, "CODEX_HOME": str(ours.codex_home)}) == tmp_path / ".codex" / "auth.json"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -12,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import chatgpt_login
+import pytest
 from codex_shim.orchestrator.logins import watch as module
 from codex_shim.orchestrator.logins.ask import States
 from codex_shim.orchestrator.logins.state import LoginState
 from codex_shim.orchestrator.logins.watch import AGAIN_SECONDS, REGULAR_SECONDS, RETRY_SECONDS, Watch
 from codex_shim.orchestrator.subscriptions import ChatGpt, Cursor, Subscriptions
+from codex_shim.stages.contract import foreign_file
 
 IN = LoginState(usable=True, reason="in")
 OUT = LoginState(usable=False, reason="out")
@@ -158,6 +162,24 @@ async def test_d52_chatgpts_login_is_seen_by_its_file_and_its_end_by_the_clock(i
     it.auth.unlink()
     await it.look(2)
     assert [told["chatgpt"] for told in it.told] == [False, True, False]
+
+
+@scene
+async def test_a_file_that_could_not_be_opened_is_read_at_the_next_look_though_it_did_not_change(it: Scene) -> None:
+    """As where the process had no descriptor left."""
+    it.answers = [OUT]
+    await it.look(2)
+    it.log_in(7200)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(foreign_file, "read", _out_of_descriptors)
+        await it.look(2)
+    assert not it.watch.states["chatgpt"].usable
+    await it.look(2)
+    assert [told["chatgpt"] for told in it.told] == [False, True]
+
+
+def _out_of_descriptors(path: Path, most_bytes: int) -> bytes:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 @scene

@@ -57,6 +57,7 @@ def test_a_token_of_another_kind_is_left_to_the_service() -> None:
         (b"{}", "Codex is not logged in with ChatGPT; run `codex login`"),
         (b'{"tokens": {"access_token": ""}}', "Codex is not logged in with ChatGPT; run `codex login`"),
         (b'{"OPENAI_API_KEY": "sk-x"}', "Codex is not logged in with ChatGPT, but with an API key; run `codex login`"),
+        (b'{"tokens": {"access_token": " "}}', "Codex's auth.json holds something that is no token; run `codex login`"),
         (b'{"tokens": {"access_token": "a\\nb"}}', "Codex's auth.json holds something that is no token; run `codex login`"),
     ],
 )

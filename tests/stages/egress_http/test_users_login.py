@@ -75,6 +75,17 @@ def test_a_file_that_cannot_be_opened_is_told_of(tmp_path: Path) -> None:
     assert message.endswith("run `codex login`")
 
 
+def test_a_file_that_codex_is_writing_is_read_again(
+    credential: UsersLogin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "auth.json").write_text('{"tokens": ')
+    monkeypatch.setattr(
+        "codex_shim.stages.egress_http.users_login.time.sleep",
+        lambda seconds: write_auth(tmp_path, chatgpt_login.login("account-3")),
+    )
+    assert prove(credential).headers["chatgpt-account-id"] == "account-3"
+
+
 def test_a_login_that_the_request_brought_wins_and_needs_no_file(credential: UsersLogin, tmp_path: Path) -> None:
     made = chatgpt_login.login("account-7")
     assert prove(credential, x_codex_shim_user=brought(made)).headers["chatgpt-account-id"] == "account-7"
