@@ -9,7 +9,7 @@ false, so that what the catalog says counts. Newer versions have it in two place
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -22,13 +22,17 @@ _ALLOWED = _NAME + rb"\.has\(" + _NAME + rb"\.model\)"
 _BODY = rb"\buseHiddenModels:(?P<flag>" + _NAME + rb")[^{}]*\}\)\{[^{}]{0,600}?"
 _RECENT = rb"\blistRecentThreads\(\{(?=[^{}]*\bcursor:)[^{}]*\}\)\{[^{}]{0,200}?\{[^{}]*?\bmodelProviders:"
 
+# How far a shape may reach before and behind its hint.
+_BEFORE = 100
+_BEHIND = 5000
+
 # A version that shows the models of a configured catalog, whatever the allow-list says.
 _SHOWS_CATALOG = b"hasConfiguredModelCatalog"
 
 
 class Shape(msgspec.Struct, frozen=True):
     """`open` finds a place that is to be edited; what is replaced by `by` is its group `gate`. `applied` finds one that has been.
-    `hint` is in every file that has one or the other."""
+    `hint` is in both, near the beginning: what is around it is all that has to be looked at in pages of many MiB."""
 
     hint: bytes
     open: bytes
@@ -67,7 +71,7 @@ EDITS = (
                 # let u=c.useHiddenModels&&o!==`amazonBedrock`,…
                 # filter(e=>a.useHiddenModels&&i!==`amazonBedrock`?a.availableModels.has(e.model):!e.hidden)
                 rb"(?<![\w$])(?P<gate>" + _NAME + rb"\.useHiddenModels&&" + _NAME + _BEDROCK + rb")(?=[,;?])",
-                rb"!1/\*codex-shim:useHiddenModels\*/|!1\?" + _NAME + rb"\.availableModels\.has\(",
+                rb"!1/\*codex-shim:useHiddenModels\*/",
                 b"!1/*codex-shim:useHiddenModels*/",
             ),
         ),
@@ -138,21 +142,34 @@ def _place(edit: Edit, shape: Shape, pages: Mapping[str, bytes]) -> Place | None
         raise PatchError(f"{edit.what} was found in {len(still_open)} places ({where}), and only one of them can be meant")
     if still_open:
         return Place(edit.name, still_open[0], "open")
-    applied = _files(shape.applied, b"", pages)
+    applied = _files(shape.applied, shape.hint, pages)
     return Place(edit.name, applied[0], "applied") if applied else None
 
 
 def _files(pattern: bytes, hint: bytes, pages: Mapping[str, bytes]) -> list[str]:
     """A file as often as the pattern is in it."""
-    return [path for path, content in pages.items() if hint in content for _ in re.finditer(pattern, content)]
+    return [path for path, content in pages.items() for _ in _matches(pattern, hint, content)]
+
+
+def _matches(pattern: bytes, hint: bytes, content: bytes) -> Iterator[re.Match[bytes]]:
+    compiled = re.compile(pattern)
+    searched = 0
+    at = content.find(hint)
+    while at >= 0:
+        start, end = max(searched, at - _BEFORE), at + _BEHIND
+        match = compiled.search(content, start, end)
+        if match:
+            yield match
+        searched = match.end() if match else at + len(hint)
+        at = content.find(hint, max(searched, at + len(hint)))
 
 
 def _edited(shape: Shape, content: bytes) -> bytes:
-    def put(match: re.Match[bytes]) -> bytes:
-        whole, (start, end) = match[0], match.span("gate")
-        return whole[: start - match.start()] + shape.by + whole[end - match.start() :]
-
-    return re.sub(shape.open, put, content)
+    """With the one place that `open` finds."""
+    for match in _matches(shape.open, shape.hint, content):
+        start, end = match.span("gate")
+        return content[:start] + shape.by + content[end:]
+    return content
 
 
 def _not_found(edit: Edit, seen: list[str]) -> str:
