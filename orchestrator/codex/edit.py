@@ -81,9 +81,18 @@ def enable(text: str, top: Mapping[str, Any], provider: Mapping[str, Any] | None
     end = "\r\n" if "\r\n" in before else "\n"
     mark = MARK + end + (f"{MODEL}{json.dumps(top['model'])}{end}" if "model" in top else "")
     after = mark + _toml(top, end) + "".join(lines) + (_table(before, provider, end) if provider else "")
-    if _theirs(_read(after)) != _theirs(_read(before)) or _settings(_read(after)) != (top, provider):
+    if not _fits(before, after, (dict(top), provider)):
         raise EditError("it is written in a way that our settings do not fit into; see docs/troubleshooting.md")
     return after
+
+
+def _fits(before: str, after: str, ours: tuple[dict[str, Any], Mapping[str, Any] | None]) -> bool:
+    """Whether the new text means what it should: theirs as it was, and ours."""
+    try:
+        settings = _read(after)
+    except EditError:  # the text before was valid; a table of theirs cannot be extended
+        return False
+    return _theirs(settings) == _theirs(_read(before)) and _settings(settings) == ours
 
 
 def disable(text: str, is_ours: IsOurs) -> str:

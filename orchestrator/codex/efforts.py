@@ -108,10 +108,7 @@ def _claude(model: str) -> tuple[str, ...]:
 
 
 def _gemini(model: str) -> tuple[str, ...]:
-    found = _GEMINI.search(model)
-    named = (int(found[1]), int(found[2] or 0)) if found else None
-    generation: tuple[int, int] = named or ((2, 5) if _GEMINI_ALIAS.search(model) else (0, 0))
-    pro = "pro" in model
+    generation, pro = _generation(model), "pro" in model
     if generation < (2, 5):
         return ()
     if generation < (3, 0):
@@ -119,6 +116,12 @@ def _gemini(model: str) -> tuple[str, ...]:
     if not pro:
         return ("minimal", *USUAL)
     return ("low", "high") if generation == (3, 0) else USUAL
+
+
+def _generation(model: str) -> tuple[int, int]:
+    if found := _GEMINI.search(model):
+        return int(found[1]), int(found[2] or 0)
+    return (2, 5) if _GEMINI_ALIAS.search(model) else (0, 0)
 
 
 def _openai(model: str) -> tuple[str, ...]:

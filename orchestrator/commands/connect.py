@@ -103,9 +103,9 @@ def _model(wanted: str | None, files: Any, offer: Any, now: Any) -> str:
 
     if wanted is not None:
         return find(wanted, files, offer)
-    listed = offer.offering.listed(offer.advertised)
-    candidates = (now.model if now else None, chosen(state.home.codex_config), *listed)
-    return next(each for each in candidates if each in listed)
+    listed: list[str] = offer.offering.listed(offer.advertised)
+    wishes = (now.model if now else None, chosen(state.home.codex_config))
+    return next((each for each in wishes if each is not None and each in listed), listed[0])
 
 
 def _running_url() -> str:
