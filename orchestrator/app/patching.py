@@ -4,6 +4,7 @@ afterwards, ends with the app as it was."""
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 
@@ -89,7 +90,7 @@ class _Patching:
         )
         try:
             private_folder(self._backups.folder)
-            if not self._copied and self._backups.folder.stat().st_dev != self._target.path.parent.stat().st_dev:
+            if not self._copied and volume(self._backups.folder) != volume(self._target.path.parent):
                 where = self._backups.folder
                 raise AppError(
                     f"{where} is on another volume than {self._target.path}; use `--home` to keep the backup on that one"
@@ -127,6 +128,11 @@ class _Patching:
         self._backups.forget(kept)
 
 
+def volume(folder: Path) -> int:
+    """Between two folders of the same one, a rename moves a bundle at once and whole."""
+    return folder.stat().st_dev
+
+
 def _already(app: App, found: Survey, backups: Backups) -> Patched:
     ours = [kept for kept in backups.of(app.path) if kept.record.header == found.header_hash]
     copied = bool(ours) and ours[0].record.way == "copied"
@@ -145,7 +151,7 @@ def _existing_copy(app: App, target: App, found: Survey, backups: Backups) -> Pa
     if kept is None or not target.exists() or kept.record.patched != target.fingerprint():
         raise AppError(
             f"{app.path} cannot be written, and {target.path}, where a patched copy would go, is something else; move it away, "
-            f"or patch that one: `codex-shim patch-app '{target.path}'`"
+            f"or patch that one: `codex-shim patch-app {quote(str(target.path))}`"
         )
     if kept.record.original != app.fingerprint():
         raise AppError(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,7 +38,7 @@ def patch_app(
     with _on_macos("patch-app"), _alone():
         app = bundle.find(path, bundle.folders(Path.home()))
         done = patching.patch(app, state.home, tools.Tools(), Path.home(), _say)
-    following = f"open '{done.app}'"
+    following = f"open {quote(str(done.app))}"
     if json:
         told = {"app": str(done.app), "version": done.version, "changed": done.changed, "ours": done.ours, "copied": done.copied}
         print_json({**told, "places": _places(done.found.plan), "next": following})

@@ -27,8 +27,11 @@ def check(subject: Subject) -> list[Check]:
         return judge_windows(store_app(subject.environ))
     if not has_app_bundles():
         return [_DESKTOP.info("there is no Codex Desktop for this system; the Codex CLI shows every model")]
-    backups = Backups(subject.home)
-    return check_macos(bundle.installed(bundle.folders(user_home.user_folder(subject.environ))), backups)
+    try:
+        apps = bundle.installed(bundle.folders(user_home.user_folder(subject.environ)))
+    except AppError as error:
+        return [_DESKTOP.warn(str(error), "install the app anew")]
+    return check_macos(apps, Backups(subject.home))
 
 
 def store_app(environ: Mapping[str, str]) -> bool:

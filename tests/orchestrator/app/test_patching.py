@@ -318,6 +318,13 @@ def test_a_signature_that_macos_does_not_accept_is_told(app: App, patch, restore
     assert not restore().signed
 
 
+def test_a_home_on_another_volume_is_refused_before_anything_is_copied(app: App, tmp_path: Path, patch, mac, monkeypatch) -> None:
+    monkeypatch.setattr(patching, "volume", lambda folder: hash(folder))
+    with pytest.raises(AppError, match=r"is on another volume than .*; use `--home` to keep the backup on that one"):
+        patch(app)
+    assert (left_over(tmp_path), [call for call in mac.calls if "ditto" in call[0]]) == (["Codex.app"], [])
+
+
 # -- an app that cannot be written ------------------------------------------------------------------------------------
 
 

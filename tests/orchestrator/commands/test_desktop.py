@@ -56,7 +56,7 @@ def test_check_patch_and_restore_say_what_they_do(tmp_path: Path, mac: FakeMac) 
     assert not json.loads(shim(tmp_path, "patch-app", "--check", "--json").stdout)["patched"]
 
     patched = shim(tmp_path, "patch-app")
-    assert (patched.exit_code, f"{path} (version 26.810.4) is patched. Next: open '{path}'" in patched.stdout) == (0, True)
+    assert (patched.exit_code, f"{path} (version 26.810.4) is patched. Next: open {path}" in patched.stdout) == (0, True)
     assert f"{path} (version 26.810.4) is patched:" in shim(tmp_path, "patch-app", "--check").stdout
     again = json.loads(shim(tmp_path, "patch-app", str(path), "--json").stdout)
     assert (again["app"], again["changed"], again["ours"], again["places"][2]["state"]) == (str(path), False, True, "applied")
