@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, common, connect, daily, desktop, doctor, model, pipeline, stage
+from .commands import bench, common, connect, daily, desktop, doctor, model, pipeline, service, stage
+from .system import speak_utf8
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(stage.app, name="stage")
 app.add_typer(model.app, name="model")
+app.add_typer(service.app, name="service")
 for name, command in (
     ("start", daily.start),
     ("stop", daily.stop),
@@ -49,6 +51,7 @@ def root(
 
 
 def main() -> None:
+    speak_utf8()
     try:
         app()
     except BrokenPipeError:

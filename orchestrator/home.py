@@ -17,6 +17,8 @@ class Home:
         self.pipeline = root / "pipeline.toml"
         self.providers = root / "providers.toml"
         self.token = root / "token"
+        self.service_env = root / "service.env"
+        self.service_task = root / "service-task.xml"
         self.catalog = root / "custom_model_catalog.json"
         self.backups = root / "backups"
         self.codex_home = root / "codex-home"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,81 @@ def on_stop_signal(stop: Callable[[], None]) -> None:
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
+
+
+def service_manager(root: Path = Path("/")) -> tuple[str | None, str]:
+    """Which kind of program starts a user's services here: `systemd`, `launchd`, `tasks`; None and the reason where none does."""
+    if sys.platform == "win32":
+        return "tasks", ""
+    if sys.platform == "darwin":
+        return "launchd", ""
+    if (root / "run/systemd/system").is_dir():
+        return "systemd", ""
+    if any((root / sign).exists() for sign in (".dockerenv", "run/.containerenv", "run/systemd/container")):
+        return None, "this is a container, which has no service manager; let it run `codex-shim pipeline up` as its own command"
+    with contextlib.suppress(OSError):
+        if "microsoft" in (root / "proc/sys/kernel/osrelease").read_text("utf-8").lower():
+            return None, "this WSL runs without systemd; put `systemd=true` below `[boot]` in /etc/wsl.conf, then `wsl --shutdown`"
+    return None, "this system does not run systemd; have what starts its services run `codex-shim pipeline up` as your user"
+
+
+def user_number() -> int:
+    """The number of the user where users have one."""
+    return 0 if sys.platform == "win32" else os.getuid()
+
+
+def account(environ: Mapping[str, str]) -> str:
+    """What Windows calls the user: `DOMAIN\\user`."""
+    return "\\".join(environ[name] for name in ("USERDOMAIN", "USERNAME") if environ.get(name))
+
+
+def windowless(python: str) -> str:
+    """The interpreter that opens no window of its own where it is started by no terminal."""
+    quiet = Path(python).with_name("pythonw.exe")
+    return str(quiet) if sys.platform == "win32" and quiet.exists() else python
+
+
+def lasting_variables() -> dict[str, str]:
+    """The variables that every later login has: Windows keeps them; elsewhere they come from files that only a shell reads."""
+    if sys.platform != "win32":
+        return {}
+    import winreg
+
+    found: dict[str, str] = {}
+    machine = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+    for root, path in ((winreg.HKEY_LOCAL_MACHINE, machine), (winreg.HKEY_CURRENT_USER, "Environment")):
+        with contextlib.suppress(OSError), winreg.OpenKey(root, path) as key:
+            for place in range(winreg.QueryInfoKey(key)[1]):
+                name, value, _ = winreg.EnumValue(key, place)
+                found[name.upper()] = winreg.ExpandEnvironmentStrings(str(value))
+    return found
+
+
+def speak_utf8() -> None:
+    """Our sentences hold arrows and names in every script, and old code pages do not. So a file or pipe on Windows gets UTF-8, and
+    nowhere does a character that cannot be shown end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            if sys.platform == "win32":
+                stream.reconfigure(encoding="utf-8", errors="replace")
+            else:
+                stream.reconfigure(errors="replace")
+
+
+def has_codex_desktop() -> bool:
+    """Whether Codex Desktop is made for this system."""
+    return sys.platform in ("darwin", "win32")
+
+
+def become(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Let another program take this process's place. Where there is no such thing (Windows), run it and return its exit code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if sys.platform != "win32":
+        os.execve(argv[0], argv, environ)  # noqa: S606  # no shell is wanted
+    import subprocess
+
+    process = subprocess.Popen(argv, env=environ)  # noqa: S603  # what the user has asked for
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):  # the program gets it too, and decides
+            return process.wait()

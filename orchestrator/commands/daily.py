@@ -40,7 +40,7 @@ def restart(port: pipeline.Port = None) -> None:
 
     Example: codex-shim restart
     """
-    _halt()
+    _halt(again=True)
     _begin(port)
 
 
@@ -50,8 +50,8 @@ def _begin(port: int | None) -> None:
         pipeline.up(detach=True, port=port)
 
 
-def _halt() -> None:
-    if service.stop():
+def _halt(*, again: bool = False) -> None:
+    if service.stop(again=again):
         return
     if pipeline.running_status()["running"]:
         pipeline.bring_down()
