@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from chat_answers import says
+from chat_answers import Answer, Reset, says
 from chatgpt_backend import LIMITS, PATH, RESET_AT, ChatGptBackend, limit_reached
 from chatgpt_login import MARK, Login, write_api_key_auth, write_auth
 from codex_shim.stages.contract import summary
 from pipelines import INGRESS, POLICY, ROUTER, pipeline, program
 from png import DATA_URL
 from raw_http import Plain, send
-from responses_answers import message
+from responses_answers import Item, message
 from responses_client import ask, ask_all, error_of, text_of, user
 from running_chain import RunningChain, bare_environment, write_files
 from scripted_upstream import KEY, ScriptedUpstream
@@ -129,6 +129,12 @@ def done(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event["item"] for event in events if event["type"] == "response.output_item.done"]
 
 
+def turn_of(at: Subscribed, *items: Item) -> list[dict[str, Any]]:
+    """All events of a turn in which the backend says this."""
+    at.backend.script(at.backend.turn(*items))
+    return turn(at, user("hi"))
+
+
 def turn(at: Subscribed, *items: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     """All events of a request of Codex's."""
     body = codex_body(*items, **more)
@@ -208,6 +214,29 @@ def test_no_request_says_where_to_send_the_token(at: Subscribed) -> None:
     assert post(at.chain, raw, named, "/v1/responses?base_url=" + elsewhere).status == 200
     assert [request.path for request in at.backend.requests] == [f"{PATH}/responses"]
     assert at.provider.requests == []
+
+
+def test_a_client_that_reads_nothing_holds_the_backend_back(at: Subscribed) -> None:
+    delta = {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "content_index": 0, "delta": "x" * 60_000}
+    at.backend.script(Answer(*[{**delta, "sequence_number": number} for number in range(1000)]))
+    with ask(at.chain, headers=CODEX, **codex_body(user("hi"))):
+        pass
+    request = at.backend.requests[0]
+    request.wait_until_left()
+    assert request.answered_at is None, "60 MB do not fit between them"
+
+
+def test_what_has_begun_is_not_asked_again_whatever_becomes_of_it(at: Subscribed) -> None:
+    """A thought that the backend cannot verify is left out before the first byte, or not at all."""
+    thought = at.backend.thinks("Hm.")
+    (item,) = done(turn_of(at, thought))
+    error = {"code": "invalid_encrypted_content", "message": "The encrypted content could not be verified."}
+    begun = at.backend.turn(message("Hel")).steps[:2]
+    failed = {"type": "response.failed", "sequence_number": 9, "response": {"id": "resp_1", "error": error}}
+    at.backend.script(Answer(*begun, failed), Answer(*begun, Reset()))
+    for number in (1, 2):
+        assert turn(at, item, user("hi"))[-1]["type"] == "response.failed"
+        assert len(at.backend.requests) == number
 
 
 # -- compaction -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,13 +74,11 @@ def ask(
 ) -> Got:
     """One request to the egress of a login that lies in `folder`."""
     raw = json.dumps(codex_body(USER) if body is None else body).encode()
-    models = {"gpt-5.5": Model(model="gpt-5.5"), "openai-gpt-5-5": Model(model="gpt-5.5")}
-    login = LoginFile(path=str(folder / "auth.json"), seal_key=KEY)
 
     async def talk() -> Got:
         client = HopClient()
         try:
-            async with upstream(*answers) as backend, egress(backend.url, dialect="responses", login=login, models=models) as url:
+            async with upstream(*answers) as backend, egress_of(backend.url, folder) as url:
                 async with client.open("POST", url + path, {**headers, "content-type": "application/json"}, raw) as reply:
                     named = {name.lower(): value for name, value in reply.headers.items()}
                     answer = Plain(reply.status, named, await reply.read())
@@ -88,6 +87,13 @@ def ask(
             await client.close()
 
     return asyncio.run(talk())
+
+
+def egress_of(base_url: str, folder: Path) -> AbstractAsyncContextManager[str]:
+    """The address of the egress of a login that lies in `folder`."""
+    models = {"gpt-5.5": Model(model="gpt-5.5"), "openai-gpt-5-5": Model(model="gpt-5.5")}
+    login = LoginFile(path=str(folder / "auth.json"), seal_key=KEY)
+    return egress(base_url, dialect="responses", login=login, models=models)
 
 
 def seen(request: bytes) -> Seen:
@@ -181,6 +187,27 @@ def test_an_alias_is_sent_and_answered_by_the_right_name_each(tmp_path: Path, ma
 
 TOLD = ("x-codex-primary-used-percent: 42", "x-codex-turn-state: T2", "x-models-etag: e1", "x-reasoning-included: true")
 FAMILY = ("x-codex-other-primary-used-percent: 3", "x-gpt-secondary-reset-at: 5", "x-gpt-limit-name: g")
+
+
+def test_an_event_goes_on_when_it_comes_and_the_backend_learns_who_has_left(tmp_path: Path, made: chatgpt_login.Login) -> None:
+    """Also where what was asked could have been asked a second time."""
+    begun = WHOLE[: WHOLE.index(b"event: response.output_item.done")]
+
+    async def talk() -> bytes:
+        client = HopClient()
+        async with upstream(begun, silent=True) as backend, egress_of(backend.url, tmp_path) as url:
+            raw = json.dumps(codex_body(THOUGHT, USER)).encode()
+            async with client.open("POST", url + "/responses", CODEX, raw) as reply:
+                shown = b""
+                async for chunk in reply.chunks():
+                    shown += chunk
+                    if b"output_text.delta" in shown:
+                        break
+            await client.close()
+            await asyncio.wait_for(backend.left.wait(), 10)
+            return shown
+
+    assert begun.endswith(asyncio.run(talk()))
 
 
 def test_limits_and_turn_state_come_back_and_another_model_does_not(tmp_path: Path, made: chatgpt_login.Login) -> None:
