@@ -8,6 +8,8 @@ import marked
 import pytest
 from chat_answers import says
 from codex_cli import Codex
+from codex_shim.orchestrator.codex import catalog
+from codex_shim.orchestrator.codex.efforts import WORDS, Levels
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
 
@@ -21,6 +23,20 @@ def test_codex_lists_exactly_our_models_in_our_order(codex: Codex) -> None:
     ]
     assert [model["context_window"] for model in shown] == [200_000, 128_000, 128_000]
     assert [model["input_modalities"] for model in shown] == [["text", "image"], ["text"], ["text", "image"]]
+
+
+def test_codex_takes_every_kind_of_reasoning_level(bare_codex: Codex) -> None:
+    """None at all, a mere switch, and words that it has no picture for."""
+    path = bare_codex.home / "catalog.json"
+    kinds = [Levels((), None), Levels(("none", "medium"), "medium"), Levels(tuple(WORDS), "xhigh")]
+    models = [catalog.entry(f"m{place}", "M", "", 1000, False, place, "p", levels) for place, levels in enumerate(kinds)]
+    path.write_text(json.dumps({"models": models}))
+    bare_codex.configure(f"model_catalog_json = {json.dumps(str(path))}\n")
+    with bare_codex.app_server() as server:
+        shown = server.ask("model/list")["data"]
+    efforts = [[each["reasoningEffort"] for each in model["supportedReasoningEfforts"]] for model in shown]
+    assert efforts == [[], ["none", "medium"], list(WORDS)]
+    assert [model["defaultReasoningEffort"] for model in shown] == ["none", "medium", "xhigh"]
 
 
 def test_the_base_instructions_are_the_installed_clis_own(codex: Codex, upstream: ScriptedUpstream) -> None:

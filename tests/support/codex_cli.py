@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from codex_app_server import AppServer
 from running_chain import RunningChain
 
 SECONDS = 60
@@ -142,6 +143,10 @@ class Codex:
         )
         assert done.returncode == 0, done.stderr or done.stdout
         return done
+
+    def app_server(self) -> AppServer:
+        """What Codex Desktop talks to."""
+        return AppServer(self.launcher, self.workspace, self._environ())
 
     def _environ(self) -> dict[str, str]:
         return {

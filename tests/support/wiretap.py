@@ -41,6 +41,10 @@ class Wiretap:
         """The bodies of all POST requests for a path, in the order of their connections."""
         return [body for sent in self._sent for asked, body in _requests(bytes(sent)) if asked == path]
 
+    def heads(self) -> list[str]:
+        """Method, path and protocol of all requests, with the word `upgrade` behind one that asks for another protocol."""
+        return [head for sent in self._sent for head in _heads(bytes(sent))]
+
     def _accept(self) -> None:
         while True:
             try:
@@ -67,6 +71,14 @@ def _hang_up(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it is down already
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()
+
+
+def _heads(sent: bytes) -> list[str]:
+    """A refused upgrade is the only request on its connection."""
+    first, _, headers = sent.partition(b"\r\n\r\n")[0].decode("latin-1").partition("\r\n")
+    if "\r\nupgrade:" in f"\r\n{headers.lower()}":
+        return [f"{first} upgrade"]
+    return [path for path, _ in _requests(sent)]
 
 
 def _requests(sent: bytes) -> list[tuple[str, bytes]]:
