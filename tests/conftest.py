@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+import gc
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import marked
 import pytest
 from hypothesis import HealthCheck, settings
-from running_chain import RunningChain, bare_environment, write_files
+from running_chain import RunningChain, StartChain, chains
 from scripted_upstream import ScriptedUpstream
 
 # An example that takes long on a busy machine is no fault of the code.
@@ -28,13 +27,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests are no garbage: looking through them again and again would take seconds."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The run fails where a file that its tests left behind holds one of their secrets, whoever has written it."""
-    if not hasattr(session.config, "workerinput"):  # once, behind all test processes
-        search_for_secrets(session)
-
-
-def search_for_secrets(session: pytest.Session) -> None:
+    """The run fails where a file that its tests have left behind holds one of their secrets, whoever has written it."""
+    if hasattr(session.config, "workerinput"):
+        return  # only once, behind all test processes
     folder: Path = session.config._tmp_path_factory.getbasetemp()  # pyright: ignore[reportAttributeAccessIssue]  # as xdist does
     session.config.stash[FOUND] = found = marked.files_with_secrets(folder)
     if found:
@@ -59,28 +61,13 @@ def upstream() -> Iterator[ScriptedUpstream]:
 
 
 @pytest.fixture
-def start_chain(tmp_path: Path) -> Iterator[Callable[..., RunningChain]]:
-    """`start_chain(models=[…], pipeline="…", environ={…})` → a running chain with a home of its own.
-
-    `models` is written as models.json, `pipeline` as pipeline.toml (the packaged one if None), `environ` is added to an
-    environment that holds nothing of the developer's. At the end each chain is brought down, and no process of it may be left.
-    """
-    numbers = itertools.count()
-
-    def start(
-        models: list[Any] | dict[str, Any] | None = None, pipeline: str | None = None, environ: dict[str, str] | None = None
-    ) -> RunningChain:
-        home = tmp_path / f"shim-{next(numbers)}"
-        chain = RunningChain(home, bare_environment(tmp_path / "user", environ), write_files(home, models, pipeline))
-        chains.callback(chain.down)  # each of them, whatever becomes of the others
-        chain.up()
-        return chain
-
-    with ExitStack() as chains:
+def start_chain(tmp_path: Path) -> Iterator[StartChain]:
+    """`start_chain(models=[…], pipeline="…", environ={…})` → a running chain; for all of it see `running_chain.chains`."""
+    with chains(tmp_path) as start:
         yield start
 
 
 @pytest.fixture
-def chain(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream) -> RunningChain:
+def chain(start_chain: StartChain, upstream: ScriptedUpstream) -> RunningChain:
     """The default chain with one model, `scripted`, that leads to `upstream`."""
     return start_chain(models=[upstream.model()])

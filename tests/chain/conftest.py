@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pipelines import INGRESS, POLICY, ROUTER, pipeline
-from running_chain import RunningChain, bare_environment, write_files
+from running_chain import RunningChain, StartChain, bare_environment, chains
 from scripted_upstream import ScriptedUpstream
 
 
@@ -19,15 +19,29 @@ def provider() -> Iterator[ScriptedUpstream]:
     scripted.close()
 
 
+@pytest.fixture(autouse=True)
+def each_has_its_own_script(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What one test has left of `provider`'s script is nothing to the next."""
+    if "provider" not in request.fixturenames:
+        yield
+        return
+    provider: ScriptedUpstream = request.getfixturevalue("provider")
+    provider.script()
+    yield
+    assert not provider.unscripted, f"{len(provider.unscripted)} requests were not scripted"
+
+
 @pytest.fixture(scope="module")
-def kept_chain(provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
+def keep_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartChain]:
+    """`start_chain`, whose chains live until the last test of the file has ended."""
+    with chains(tmp_path_factory.mktemp("kept")) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def kept_chain(provider: ScriptedUpstream, keep_chain: StartChain) -> RunningChain:
     """The default chain, with a keepalive every fifth of a second."""
-    folder = tmp_path_factory.mktemp("kept")
-    text = pipeline(INGRESS + "keepalive_seconds = 0.2\n", POLICY, ROUTER)
-    chain = RunningChain(folder / "shim", bare_environment(folder / "user"), write_files(folder / "shim", [provider.model()], text))
-    chain.up()
-    yield chain
-    chain.down()
+    return keep_chain([provider.model()], pipeline(INGRESS + "keepalive_seconds = 0.2\n", POLICY, ROUTER))
 
 
 @pytest.fixture

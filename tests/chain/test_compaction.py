@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from chat_answers import call, calls, refuses, says
 from codex_shim.stages.contract import summary
 from responses_client import ask_all, error_of, text_of, user
-from running_chain import RunningChain
+from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 
 HISTORY = [
@@ -23,6 +23,11 @@ TRIGGER = {"type": "compaction_trigger"}
 TOOLS = [{"type": "function", "name": "exec_command", "parameters": {"type": "object", "properties": {}}}]
 
 
+@pytest.fixture(scope="module")
+def chain(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
+    return keep_chain([provider.model()])
+
+
 def compact(chain: RunningChain, **more: Any) -> list[dict[str, Any]]:
     return ask_all(chain, input=[*HISTORY, TRIGGER], tools=TOOLS, **more)
 
@@ -31,8 +36,8 @@ def done(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event["item"] for event in events if event["type"] == "response.output_item.done"]
 
 
-def test_a_trigger_is_answered_with_one_compaction_item(chain: RunningChain, upstream: ScriptedUpstream) -> None:
-    upstream.script(says("The user wants ", "a bug fixed."))
+def test_a_trigger_is_answered_with_one_compaction_item(chain: RunningChain, provider: ScriptedUpstream) -> None:
+    provider.script(says("The user wants ", "a bug fixed."))
     events = compact(chain)
     assert [summary.text_of(item) for item in done(events)] == ["The user wants a bug fixed."]
     assert done(events)[0]["id"].startswith("cmp_")
@@ -40,41 +45,41 @@ def test_a_trigger_is_answered_with_one_compaction_item(chain: RunningChain, ups
     assert events[-1]["response"]["output"] == done(events)
     assert events[-1]["response"]["usage"]["total_tokens"] == 15
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    sent = upstream.requests[0].body
+    sent = provider.requests[0].body
     assert "tools" not in sent
     assert sent["messages"][-1]["role"] == "user"
     assert "shortened" in sent["messages"][-1]["content"]
 
 
-def test_the_summary_is_what_the_model_sees_from_then_on(chain: RunningChain, upstream: ScriptedUpstream) -> None:
-    upstream.script(says("Half done."), says("on it"))
+def test_the_summary_is_what_the_model_sees_from_then_on(chain: RunningChain, provider: ScriptedUpstream) -> None:
+    provider.script(says("Half done."), says("on it"))
     (item,) = done(compact(chain))
     assert text_of(ask_all(chain, input=[item, user("go on")])) == "on it"
-    told, asked = upstream.requests[1].messages
+    told, asked = provider.requests[1].messages
     assert told["role"] == "user"
     assert told["content"].endswith("Half done.")
     assert asked == {"role": "user", "content": "go on"}
 
 
-def test_a_model_that_calls_a_tool_instead_is_asked_once_more(chain: RunningChain, upstream: ScriptedUpstream) -> None:
+def test_a_model_that_calls_a_tool_instead_is_asked_once_more(chain: RunningChain, provider: ScriptedUpstream) -> None:
     """D23: never an empty summary."""
-    upstream.script(calls(call("exec_command", {"cmd": "ls"})), says("Here it is."))
+    provider.script(calls(call("exec_command", {"cmd": "ls"})), says("Here it is."))
     assert [summary.text_of(item) for item in done(compact(chain))] == ["Here it is."]
-    assert len(upstream.requests) == 2
+    assert len(provider.requests) == 2
 
 
-def test_no_summary_is_a_failure_with_a_sentence(chain: RunningChain, upstream: ScriptedUpstream) -> None:
-    upstream.script(says(""), says("   "))
+def test_no_summary_is_a_failure_with_a_sentence(chain: RunningChain, provider: ScriptedUpstream) -> None:
+    provider.script(says(""), says("   "))
     events = compact(chain)
     assert done(events) == []
     assert "asked twice for a summary" in error_of(events)["message"]
 
 
-def test_what_goes_wrong_upstream_is_said(chain: RunningChain, upstream: ScriptedUpstream) -> None:
+def test_what_goes_wrong_upstream_is_said(chain: RunningChain, provider: ScriptedUpstream) -> None:
     overflow = {"error": {"message": "This model's maximum context length is 10 tokens", "code": "context_length_exceeded"}}
-    upstream.script(refuses(400, overflow))
+    provider.script(refuses(400, overflow))
     assert error_of(compact(chain))["code"] == "context_length_exceeded"
-    upstream.script(says(""), refuses(500, {"error": {"message": "boom"}}))
+    provider.script(says(""), refuses(500, {"error": {"message": "boom"}}))
     assert "boom" in error_of(compact(chain))["message"]
 
 
@@ -85,15 +90,15 @@ def test_someone_elses_compaction_is_refused_with_a_sentence(chain: RunningChain
     assert "compacted by another model" in failed["message"]
 
 
-def test_the_summarising_request_of_a_custom_provider_is_an_ordinary_one(chain: RunningChain, upstream: ScriptedUpstream) -> None:
-    upstream.script(says("A summary."))
+def test_the_summarising_request_of_a_custom_provider_is_an_ordinary_one(chain: RunningChain, provider: ScriptedUpstream) -> None:
+    provider.script(says("A summary."))
     events = ask_all(chain, input=[*HISTORY, user("You are performing a compaction.")], tools=[], parallel_tool_calls=False)
     assert text_of(events) == "A summary."
-    assert [message["role"] for message in upstream.requests[0].messages] == ["user", "assistant", "tool", "user"]
+    assert [message["role"] for message in provider.requests[0].messages] == ["user", "assistant", "tool", "user"]
 
 
-def test_a_client_that_does_not_stream_gets_the_object(chain: RunningChain, upstream: ScriptedUpstream) -> None:
-    upstream.script(says("Short."), says("Shorter."), says(""), says(""))
+def test_a_client_that_does_not_stream_gets_the_object(chain: RunningChain, provider: ScriptedUpstream) -> None:
+    provider.script(says("Short."), says("Shorter."), says(""), says(""))
     status, body = post(chain, "/v1/responses", {"model": "scripted", "input": [*HISTORY, TRIGGER]})
     assert (status, [summary.text_of(item) for item in body["output"]]) == (200, ["Short."])
     status, body = post(chain, "/v1/responses/compact", {"model": "scripted", "input": HISTORY, "instructions": "Be brief."})
@@ -106,17 +111,16 @@ def test_a_client_that_does_not_stream_gets_the_object(chain: RunningChain, upst
 
 
 def test_the_demo_model_compacts_and_its_summary_moves_to_another_model(
-    start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream
+    chain: RunningChain, provider: ScriptedUpstream, start_chain: StartChain
 ) -> None:
-    chain = start_chain()
-    (item,) = done(compact(chain, model="demo"))
+    demo = start_chain()
+    (item,) = done(compact(demo, model="demo"))
     assert summary.text_of(item) == "The user said:\n- fix the bug\n1 tool calls were made."
-    status, body = post(chain, "/v1/responses/compact", {"model": "demo", "input": HISTORY})
+    status, body = post(demo, "/v1/responses/compact", {"model": "demo", "input": HISTORY})
     assert (status, body["object"]) == (200, "response.compaction")
-    other = start_chain(models=[upstream.model()])
-    upstream.script(says("fine"))
-    ask_all(other, input=[item, user("go on")])
-    assert "fix the bug" in upstream.requests[0].messages[0]["content"]
+    provider.script(says("fine"))
+    ask_all(chain, input=[item, user("go on")])
+    assert "fix the bug" in provider.requests[0].messages[0]["content"]
 
 
 def post(chain: RunningChain, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:

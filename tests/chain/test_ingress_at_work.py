@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from chat_answers import DONE, Answer, Silence, Wait, chunk, finish, refuses, sa
 from pipelines import INGRESS, pipeline, program
 from raw_http import post, send
 from responses_client import ask, ask_all, error_of, text_of
-from running_chain import RunningChain
+from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 from waiting import until
 
@@ -35,16 +34,17 @@ WHOLE = (
 )
 
 
-@pytest.fixture
-def canned(start_chain: Callable[..., RunningChain], tmp_path: Path) -> Callable[[str], RunningChain]:
-    """A chain of ingress and a program that answers with these bytes."""
+@pytest.fixture(scope="module")
+def canned(keep_chain: StartChain, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], RunningChain]:
+    """A chain of ingress and a program that answers with these bytes from now on."""
+    file = tmp_path_factory.mktemp("canned") / "answer.sse"
+    chain = keep_chain(pipeline=pipeline(INGRESS, program("canned", "canned.py", "{port}", str(file))))
 
-    def start(answer: str) -> RunningChain:
-        file = tmp_path / "answer.sse"
+    def answering(answer: str) -> RunningChain:
         file.write_bytes(answer.encode())
-        return start_chain(pipeline=pipeline(INGRESS, program("canned", "canned.py", "{port}", str(file))))
+        return chain
 
-    return start
+    return answering
 
 
 def test_a_silent_stream_is_kept_alive_until_its_end_and_not_beyond(kept_chain: RunningChain, provider: ScriptedUpstream) -> None:

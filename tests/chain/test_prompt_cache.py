@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import prefixes
@@ -12,18 +11,13 @@ import speakers
 from chat_answers import Answer
 from codex_session import CodexSession
 from responses_client import ask_all
-from running_chain import RunningChain, bare_environment, write_files
+from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 
 
 @pytest.fixture(scope="module")
-def chain(provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
-    folder = tmp_path_factory.mktemp("dialects")
-    pipeline = write_files(folder / "shim", speakers.rows(provider), None)
-    running = RunningChain(folder / "shim", bare_environment(folder / "user"), pipeline)
-    running.up()
-    yield running
-    running.down()
+def chain(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
+    return keep_chain(speakers.rows(provider))
 
 
 @pytest.mark.parametrize("model", list(speakers.LANGUAGES))

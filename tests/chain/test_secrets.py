@@ -7,7 +7,6 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from chat_answers import Answer, Close, chunk, refuses, says
 from pipelines import INGRESS, POLICY, ROUTER, pipeline, relay
 from responses_client import ask, ask_all, error_of
-from running_chain import RunningChain
+from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 from upstream_connection import Received
 from waiting import until
@@ -28,15 +27,16 @@ KEYS = (INLINE, FROM_ENVIRONMENT, FROM_COMMAND, IN_HEADER)
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="searches /proc")
 
 
-@pytest.fixture
-def keyed(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream, tmp_path: Path) -> RunningChain:
+@pytest.fixture(scope="module")
+def keyed(keep_chain: StartChain, provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> RunningChain:
     """One worker for each way to give a key, a script and a program between them."""
-    printer = tmp_path / "print-key"
+    own = tmp_path_factory.mktemp("own")
+    printer = own / "print-key"
     printer.write_text(f"#!/bin/sh\necho {FROM_COMMAND}\n")
     printer.chmod(0o700)
-    script = tmp_path / "look.py"
+    script = own / "look.py"
     script.write_text("def request(body): ...\n")
-    plain = {name: value for name, value in upstream.model().items() if name != "api_key"}
+    plain = {name: value for name, value in provider.model().items() if name != "api_key"}
     models = [
         {**plain, "slug": "one", "api_key": INLINE},
         {**plain, "slug": "two", "api_key_env": "MARKED_KEY"},
@@ -44,7 +44,7 @@ def keyed(start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream, 
         {**plain, "slug": "four", "extra_headers": {"x-api-key": IN_HEADER}},
     ]
     tables = (INGRESS, f'[[stage]]\nname = "look"\nscript = "{script}"\n', POLICY, relay("program"), ROUTER)
-    return start_chain(models, pipeline(*tables), {"MARKED_KEY": FROM_ENVIRONMENT})
+    return keep_chain(models, pipeline(*tables), {"MARKED_KEY": FROM_ENVIRONMENT})
 
 
 def files_with(chain: RunningChain, secret: str) -> set[str]:
@@ -64,7 +64,7 @@ def processes_with(chain: RunningChain, secret: str) -> set[int]:
     return {pid for pid, entries in shown.items() if any(secret.encode() in entry for entry in entries)}
 
 
-def use_all_models(chain: RunningChain, upstream: ScriptedUpstream) -> None:
+def use_all_models(chain: RunningChain, provider: ScriptedUpstream) -> None:
     """Success, a refusal that repeats the key, a stream that fails with it, and one that breaks off."""
 
     def sent(request: Received) -> str:
@@ -80,10 +80,10 @@ def use_all_models(chain: RunningChain, upstream: ScriptedUpstream) -> None:
         ]
         return kinds[(request.number - 1) % len(kinds)]
 
-    upstream.script(answers)
+    provider.script(answers)
     for slug, key in zip(("one", "two", "three", "four"), KEYS, strict=True):
         assert ask_all(chain, model=slug)[-1]["type"] == "response.completed"
-        assert sent(upstream.requests[-1]) == key
+        assert sent(provider.requests[-1]) == key
         for _ in range(3):
             shown = json.dumps(error_of(ask_all(chain, model=slug)))
             marked.refuse(shown, "an error")
@@ -91,8 +91,8 @@ def use_all_models(chain: RunningChain, upstream: ScriptedUpstream) -> None:
             answer.json()
 
 
-def test_keys_are_in_no_environment_no_argument_no_file_and_no_output(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
-    use_all_models(keyed, upstream)
+def test_keys_are_in_no_environment_no_argument_no_file_and_no_output(keyed: RunningChain, provider: ScriptedUpstream) -> None:
+    use_all_models(keyed, provider)
     keyed.cli("pipeline", "restart")
     keyed.cli("generate")
     for words in COMMANDS:
@@ -114,8 +114,8 @@ COMMANDS = (
 )
 
 
-def test_the_local_token_is_in_two_files_and_the_hop_token_in_none(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
-    use_all_models(keyed, upstream)
+def test_the_local_token_is_in_two_files_and_the_hop_token_in_none(keyed: RunningChain, provider: ScriptedUpstream) -> None:
+    use_all_models(keyed, provider)
     assert files_with(keyed, keyed.token) == {"token", "codex-home/config.toml"}
     assert not (keyed.home / "run" / "stages" / "ingress.json").exists(), "it also holds the key that opens a login"
     assert not processes_with(keyed, keyed.token)
@@ -127,8 +127,8 @@ def test_the_local_token_is_in_two_files_and_the_hop_token_in_none(keyed: Runnin
     assert process_tree.parent(keyed.pids["program"]) not in processes_with(keyed, hop_token), "the fork server knows nothing"
 
 
-def test_files_are_for_their_owner_alone(keyed: RunningChain, upstream: ScriptedUpstream) -> None:
-    use_all_models(keyed, upstream)
+def test_files_are_for_their_owner_alone(keyed: RunningChain, provider: ScriptedUpstream) -> None:
+    use_all_models(keyed, provider)
     keyed.cli("pipeline", "restart")
     ours = [path for path in keyed.home.rglob("*") if path.name not in ("models.json", "chain.toml")]  # those the test wrote
     open_to_others = [str(path) for path in ours if mode(path) & 0o077]

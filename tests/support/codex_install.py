@@ -20,10 +20,13 @@ INSTALL_SECONDS = 300
 
 
 def ensure() -> Path:
-    """The `codex` launcher. Several test processes may ask at once; one of them installs."""
+    """The `codex` program. Several test processes may ask at once; one of them installs."""
     folder = cache_folder("CODEX_SHIM_TEST_CACHE", f"codex-{VERSION}")
     installed_once(folder, PACKAGE, INSTALL_SECONDS, lambda: _install(folder))
-    return folder / "node_modules" / ".bin" / ("codex.cmd" if os.name == "nt" else "codex")
+    modules = folder / "node_modules"
+    launcher = modules / ".bin" / ("codex.cmd" if os.name == "nt" else "codex")
+    # The program itself where it is found: npm's launcher starts a Node.js for each turn, only to start this.
+    return next(modules.glob("@openai/codex-*/vendor/*/bin/codex"), launcher)
 
 
 def _install(folder: Path) -> None:

@@ -8,10 +8,12 @@ chain = start_chain(models=[…], pipeline="[pipeline]\\n…")      # with a pip
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from process_tree import Process
 from waiting import PATIENCE, until
 
 COMMAND_SECONDS = 120
+
+StartChain = Callable[..., "RunningChain"]
 
 
 class RunningChain:
@@ -73,7 +77,8 @@ class RunningChain:
 
     def logs(self, stage: str) -> list[dict[str, Any]]:
         """The JSON lines that a stage has logged so far. A line comes a moment after what it tells of: wait for it."""
-        text = (self.home / "run" / "logs" / f"{stage}.log").read_text("utf-8")
+        file = self.home / "run" / "logs" / f"{stage}.log"
+        text = file.read_text("utf-8") if file.exists() else ""
         whole = text[: text.rfind("\n") + 1]  # of what is being written, a part may be there
         return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
@@ -115,6 +120,28 @@ class RunningChain:
         self._seen.clear()
         shown, self._shown = sorted(self._shown), set()
         assert not shown, shown
+
+
+@contextmanager
+def chains(folder: Path) -> Iterator[StartChain]:
+    """`start(models=[…], pipeline="…", environ={…})` → a running chain with a home of its own below `folder`.
+
+    `models` is written as models.json, `pipeline` as pipeline.toml (the packaged one if None), `environ` is added to an environment
+    that holds nothing of the developer's. At the end each chain is brought down, whatever becomes of the others.
+    """
+    numbers = itertools.count()
+    with ExitStack() as running:
+
+        def start(
+            models: list[Any] | dict[str, Any] | None = None, pipeline: str | None = None, environ: dict[str, str] | None = None
+        ) -> RunningChain:
+            home = folder / f"shim-{next(numbers)}"
+            chain = RunningChain(home, bare_environment(folder / "user", environ), write_files(home, models, pipeline))
+            running.callback(chain.down)
+            chain.up()
+            return chain
+
+        yield start
 
 
 def write_files(home: Path, models: list[Any] | dict[str, Any] | None, pipeline: str | None) -> Path | None:

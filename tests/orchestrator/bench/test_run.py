@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from codex_shim.orchestrator.bench import scenarios
 from codex_shim.orchestrator.bench.results import Report
 from codex_shim.orchestrator.bench.run import Plan, Rival, Run
 from codex_shim.orchestrator.bench.scenarios import NAMES, Pair, Scenario, chosen, linearity
 from codex_shim.orchestrator.bench.script import Script
 from codex_shim.orchestrator.bench.subjects import CHAIN, CHAT, RELAYS, RESPONSES, relay_name
+from codex_shim.orchestrator.cli import app
+from typer.testing import CliRunner
 
 SUBJECTS = [CHAT, RESPONSES, *[relay_name(length) for length in range(1, RELAYS + 1)], CHAIN]
 
 
+SLOW = Script(deltas=3, pause_ms=1.0)
+SCENARIOS = (
+    Scenario(name="usual", meaning="tiny", size=2_000, script=Script(deltas=3), requests=2, quick=True),
+    Scenario(name="paced", meaning="tiny", size=2_000, script=SLOW, concurrency=3, requests=6, quick=True),
+)
+PAIRS = [
+    Pair(name="one event", unit="MB", less=Script(deltas=1, size=1_000), more=Script(deltas=1, size=8_000)),
+    Pair(name="argument deltas", unit="delta", less=Script(deltas=3, call=True), more=Script(deltas=30, call=True)),
+    Pair(name="history", unit="MB", less=Script(deltas=2), more=Script(deltas=2), bodies=(10_000, 100_000)),
+]
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """The command takes these signals for itself."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
 @pytest.fixture(scope="module")
-def report() -> Report:
-    scenarios = [
-        Scenario(name="usual", meaning="tiny", size=2_000, script=Script(deltas=3), requests=2),
-        Scenario(name="paced", meaning="tiny", size=2_000, script=Script(deltas=3, pause_ms=1.0), concurrency=3, requests=6),
-    ]
-    pairs = [
-        Pair(name="one event", unit="MB", less=Script(deltas=1, size=1_000), more=Script(deltas=1, size=8_000)),
-        Pair(name="argument deltas", unit="delta", less=Script(deltas=3, call=True), more=Script(deltas=30, call=True)),
-        Pair(name="history", unit="MB", less=Script(deltas=2), more=Script(deltas=2), bodies=(10_000, 100_000)),
-    ]
-    return Run(Plan(scenarios=scenarios, pairs=pairs, rounds=2, starts=1), tell=lambda line: None).run()
+def told() -> Any:
+    """What the command prints when there is little to measure."""
+    with pytest.MonkeyPatch.context() as patch, handlers_kept():
+        patch.setattr(scenarios, "SCENARIOS", SCENARIOS)
+        patch.setattr(scenarios, "linearity", lambda quick: PAIRS)
+        return CliRunner().invoke(app, ["bench", "--quick", "--json", "--rounds", "2", "--starts", "1"])
+
+
+@pytest.fixture(scope="module")
+def report(told: Any) -> Report:
+    assert told.exit_code == 0, told.output
+    return msgspec.convert(json.loads(told.stdout), Report)
 
 
 def test_every_subject_answered_rightly_in_every_scenario(report: Report) -> None:
@@ -77,15 +106,9 @@ def test_it_ends_by_its_own_time_and_says_so() -> None:
     assert any(sentence.startswith("absent, one: the connection failed") for sentence in report.wrong)
 
 
-def test_the_command_prints_json_and_its_steps_apart() -> None:
-    command = [sys.executable, "-P", "-m", "codex_shim.orchestrator.cli", "bench", "--quick", "--json"]
-    done = subprocess.run(
-        [*command, "--scenario", "calm", "--rounds", "1", "--starts", "0"], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    report = msgspec.convert(json.loads(done.stdout), Report)
-    assert report.find("calm", CHAIN)
-    assert "/v1/chat/completions" in done.stderr
+def test_the_steps_are_told_apart_from_the_json(told: Any) -> None:
+    assert "/v1/chat/completions" in told.stderr
+    assert "usual (tiny): round 2 of 2" in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -93,9 +116,9 @@ def test_the_command_prints_json_and_its_steps_apart() -> None:
     [(["--scenario", "huge"], "no scenario named `huge`"), (["--against", "name"], "NAME=URL"), (["--against", "a=b"], "base URL")],
 )
 def test_wrong_usage_is_one_sentence(arguments: list[str], sentence: str) -> None:
-    command = [sys.executable, "-P", "-m", "codex_shim.orchestrator.cli", "bench", "--starts", "0", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode != 0
+    with handlers_kept():
+        done = CliRunner().invoke(app, ["bench", "--starts", "0", *arguments])
+    assert done.exit_code != 0
     assert sentence in done.stderr
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from codex_shim.stages.kit.conformance.__main__ import main
 from codex_shim.stages.kit.conformance.run import CHECKS
 
 BROKEN = Path(__file__).parents[3] / "fixtures" / "stages" / "broken.py"
-RUNNER = [sys.executable, "-P", "-m", "codex_shim.stages.kit.conformance", "--json"]
 
 # The stage of broken.py, the checks that it must not pass, and what one of them says.
 CAUGHT = [
@@ -47,10 +50,12 @@ WAITED_OUT = ("Buffering", "OneAtATime", "Immortal")
 
 
 def run_checks(*arguments: str, only: list[str]) -> tuple[int, dict[str, Any]]:
-    chosen = [f"--only={name}" for name in only]
-    done = subprocess.run([*RUNNER, *chosen, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
+    """The exit code and the report. The command line runs in this process, the stage in one of its own."""
+    words = ["conformance", "--json", *(f"--only={name}" for name in only), *arguments]
+    with patch.object(sys, "argv", words), redirect_stdout(StringIO()) as printed, pytest.raises(SystemExit) as end:
+        main()
+    assert isinstance(end.value.code, int)
+    return end.value.code, json.loads(printed.getvalue())
 
 
 @pytest.mark.parametrize(("broken", "checks", "sentence"), CAUGHT, ids=[broken for broken, _, _ in CAUGHT])
@@ -109,6 +114,7 @@ def test_a_program_that_is_not_there_is_one_error() -> None:
 
 
 def test_a_check_that_does_not_exist_is_wrong_usage() -> None:
-    done = subprocess.run([*RUNNER, "--only", "speed", "--url", "http://127.0.0.1:1"], capture_output=True, text=True)
+    command = [sys.executable, "-P", "-m", "codex_shim.stages.kit.conformance", "--only", "speed", "--url", "http://127.0.0.1:1"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert "there is no check `speed`" in done.stderr
