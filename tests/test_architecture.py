@@ -58,19 +58,15 @@ PURE = [
     "stages/ingress/normalize.py",
     "stages/policy/rules.py",
     "stages/router/route.py",
-    *(
-        f"stages/egress_cursor/{name}.py"
-        for name in (
-            *("agent_events", "answer", "codes", "content", "failures", "history", "images", "lines", "offer", "output"),
-            *("own_tools", "prompt", "redact", "refusals", "segments", "tags", "turn"),
-        )
-    ),
+    "stages/egress_cursor/answering/*.py",
+    "stages/egress_cursor/asking/*.py",
+    *(f"stages/egress_cursor/{name}.py" for name in ("codes", "failures", "redact", "refusals", "tags", "workspace")),
+    *(f"stages/egress_cursor/running/{name}.py" for name in ("breaker", "environment", "limits", "line")),
     "stages/egress_demo/script.py",
     "stages/kit/conformance/judge.py",
     "stages/kit/conformance/samples.py",
     "stages/kit/conformance/verdict.py",
     "stages/egress_http/dialects/**/*.py",
-    *(f"stages/egress_cursor/{name}.py" for name in ("breaker", "environment", "limits", "line", "workspace")),
     *(f"orchestrator/bench/{name}.py" for name in ("answer", "body", "budgets", "report", "rounds", "script", "statistics")),
     *(f"orchestrator/app/{name}.py" for name in ("asar", "digest", "info_plist", "patches")),
     "orchestrator/running/backoff.py",
@@ -80,6 +76,7 @@ PURE = [
     "orchestrator/codex/connection.py",
     "orchestrator/codex/efforts.py",
     "orchestrator/codex/known_models.py",
+    "orchestrator/codex/overrides.py",
     "orchestrator/codex/edit.py",
     "orchestrator/doctor/check.py",
     "orchestrator/doctor/report.py",
@@ -88,7 +85,10 @@ PURE = [
     "orchestrator/graph.py",
     "orchestrator/logins/state.py",
     "orchestrator/plan.py",
+    "orchestrator/settings/model_edit.py",
+    *(f"orchestrator/service/{name}.py" for name in ("job", "lacking", "launchd_plist", "manager", "systemd_unit", "task_xml")),
     "orchestrator/subscriptions.py",
+    *(f"orchestrator/trial/{name}.py" for name in ("answer", "conversation", "hop", "report")),
 ]
 IMPURE_MODULES = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "sys", "time", "logging", "threading", "aiohttp"}
 
@@ -170,9 +170,9 @@ def test_only_the_named_files_ask_which_system_this_is() -> None:
         "orchestrator/running/process.py",
         "orchestrator/running/spawn_exec.py",
         "orchestrator/system.py",
-        "stages/egress_cursor/agent.py",
-        "stages/egress_cursor/lock.py",
-        "stages/egress_cursor/tree.py",
+        "stages/egress_cursor/running/agent.py",
+        "stages/egress_cursor/running/lock.py",
+        "stages/egress_cursor/running/tree.py",
         "stages/kit/lifeline.py",
         "stages/kit/loop.py",
         "stages/kit/process.py",
@@ -217,11 +217,11 @@ def test_no_stage_writes_a_file(path: Path) -> None:
     """Prompts are never on the disk: no stage has a way to put them there.
 
     One file writes: the settings of a cursor-agent and the mark by which its processes are found, in a folder that is then emptied.
-    It is given no request, and what it writes is tested (tests/stages/egress_cursor/test_slots.py).
+    It is given no request, and what it writes is tested (tests/stages/egress_cursor/running/test_slots.py).
     """
     writers = {"write_text", "write_bytes", "open", "mkstemp", "NamedTemporaryFile", "touch"}
     calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     builtins = {call.id for call in calls if isinstance(call, ast.Name)}
     methods = {call.attr for call in calls if isinstance(call, ast.Attribute)} - {"open"}  # `open` is also what hops and stages do
-    allowed = {"write_bytes", "touch"} if path.relative_to(ROOT) == Path("stages/egress_cursor/slots.py") else set()
+    allowed = {"write_bytes", "touch"} if path.relative_to(ROOT) == Path("stages/egress_cursor/running/slots.py") else set()
     assert (builtins | methods) & writers == allowed

@@ -77,7 +77,7 @@ def test_the_stage_commands_that_are_shown_exist() -> None:
 
 
 def test_the_sentences_that_are_quoted_of_cursors_worker_are_its_own() -> None:
-    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "stages" / "egress_cursor").glob("*.py")))
+    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "stages" / "egress_cursor").rglob("*.py")))
     told = re.sub(r'"\s*\n\s*f?"', "", source)
     section = (DOCS / "subscriptions.md").read_text("utf-8").partition("\n## Cursor\n")[2]
     quoted = re.findall("“(.+?)”", section)

@@ -20,16 +20,18 @@ from ..contract.events import Event, ResponseBuilder, random_id
 from ..kit.exchange import Exchange
 from ..kit.settings import give_up
 from ..kit.stage import Context, Stage
-from . import environment, failures, limits, prompt, slots, workspace
-from .agent import Run
-from .child import Launch, StartError
+from . import failures, workspace
+from .answering.turn import Turn
+from .asking import prompt
+from .asking.prompt import Prompt
 from .codes import PROTOCOL_ERROR
 from .config import Config
 from .delivery import Answer, Kept, Overheard, StalledError, Streamed, Whole, ended
-from .pool import Lease, Pool
-from .prompt import Prompt
-from .slots import Slot
-from .turn import Turn
+from .running import environment, limits, slots
+from .running.agent import Run
+from .running.child import Launch, StartError
+from .running.pool import Lease, Pool
+from .running.slots import Slot
 
 WHO = "cursor-agent"
 # `codex_shim` where it is installed, the checkout where it is not.

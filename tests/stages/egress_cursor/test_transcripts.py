@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from codex_shim.stages.contract.events import TERMINAL, Event, ResponseBuilder
-from codex_shim.stages.egress_cursor import prompt
-from codex_shim.stages.egress_cursor.turn import Turn
+from codex_shim.stages.egress_cursor.answering.turn import Turn
+from codex_shim.stages.egress_cursor.asking import prompt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -16,10 +16,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..contract.errors import refuse
-from ..contract.notes import Notes
-from ..contract.tools import Kind, ToolTable
-from . import tags
+from ...contract.errors import refuse
+from ...contract.notes import Notes
+from ...contract.tools import Kind, ToolTable
+from .. import tags
 from .content import as_json, shortened, text_of
 from .offer import describe
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..contract.choosing import Choice
-from ..contract.tools import Tool
-from . import tags
+from ...contract.choosing import Choice
+from ...contract.tools import Tool
+from .. import tags
 from .content import as_json
 
 _SITUATION = """\

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from ..contract import compaction, summary
-from ..contract.asked import items_of, setting, tools_of
-from ..contract.choosing import Choice, choose
-from ..contract.errors import refuse
-from ..contract.notes import Notes
-from ..contract.tools import Tool, ToolTable
+from ...contract import compaction, summary
+from ...contract.asked import items_of, setting, tools_of
+from ...contract.choosing import Choice, choose
+from ...contract.errors import refuse
+from ...contract.notes import Notes
+from ...contract.tools import Tool, ToolTable
 from . import offer
 from .content import as_json, text_of
 from .history import History

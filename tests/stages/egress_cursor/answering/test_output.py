@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from agent_lines import delta, echo, init, line, result, snapshot, tool_ended, tool_started
-from codex_shim.stages.egress_cursor.agent_events import AgentError, AgentEvent, Text, Thinking, ToolEnded, ToolStarted
-from codex_shim.stages.egress_cursor.output import AgentOutput
+from codex_shim.stages.egress_cursor.answering.agent_events import AgentError, AgentEvent, Text, Thinking, ToolEnded, ToolStarted
+from codex_shim.stages.egress_cursor.answering.output import AgentOutput
 from hypothesis import given
 from hypothesis import strategies as st
 

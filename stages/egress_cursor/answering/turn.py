@@ -18,9 +18,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from ..contract.errors import Failure
-from ..contract.events import Event, ResponseBuilder, Usage, random_id
-from . import failures, own_tools
+from ...contract.errors import Failure
+from ...contract.events import Event, ResponseBuilder, Usage, random_id
+from .. import failures
+from ..asking.prompt import Prompt
+from . import own_tools
 from .agent_events import (
     AgentError,
     AgentEvent,
@@ -37,7 +39,6 @@ from .agent_events import (
 )
 from .answer import Answer
 from .output import AgentOutput
-from .prompt import Prompt
 
 REJECTED_LIMIT = 5
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from ..contract.errors import Failure
-from ..contract.events import Event, ResponseBuilder
-from . import failures, refusals
-from .prompt import Prompt
-from .tags import Called, Piece, Tags
+from ...contract.errors import Failure
+from ...contract.events import Event, ResponseBuilder
+from .. import failures, refusals
+from ..asking.prompt import Prompt
+from ..tags import Called, Piece, Tags
 
 _SHORT = 600  # a longer answer is no refusal
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from agent_lines import delta, init, line, result, thinking, tool_ended, tool_started
 from codex_shim.stages.contract.events import Event, ResponseBuilder
-from codex_shim.stages.egress_cursor import failures, prompt, tags
-from codex_shim.stages.egress_cursor.turn import Turn
+from codex_shim.stages.egress_cursor import failures, tags
+from codex_shim.stages.egress_cursor.answering.turn import Turn
+from codex_shim.stages.egress_cursor.asking import prompt
 
 NONCE = "0123456789ab"
 CALL = tags.opening(NONCE, "f") + "{}" + tags.closing(NONCE)

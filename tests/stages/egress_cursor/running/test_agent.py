@@ -15,10 +15,10 @@ import msgspec
 import process_tree
 import pytest
 from codex_shim.stages.contract.errors import HopError
-from codex_shim.stages.egress_cursor import environment, limits, spawn_posix, tree
-from codex_shim.stages.egress_cursor.agent import Run
-from codex_shim.stages.egress_cursor.child import Launch, StartError
 from codex_shim.stages.egress_cursor.config import Config, Options
+from codex_shim.stages.egress_cursor.running import environment, limits, spawn_posix, tree
+from codex_shim.stages.egress_cursor.running.agent import Run
+from codex_shim.stages.egress_cursor.running.child import Launch, StartError
 from codex_shim.stages.kit.loop import loop_factory
 from fake_cursor_agent import FakeCursorAgent, Step
 from fake_cursor_agent_stage import zombies
@@ -352,8 +352,8 @@ def test_a_worker_that_is_killed_takes_everything_with_it(agent: FakeCursorAgent
 
 _WORKER = """
 import asyncio, sys, msgspec
-from codex_shim.stages.egress_cursor.child import Launch
-from codex_shim.stages.egress_cursor.spawn_posix import spawn
+from codex_shim.stages.egress_cursor.running.child import Launch
+from codex_shim.stages.egress_cursor.running.spawn_posix import spawn
 
 async def main():
     child = await spawn(msgspec.json.decode(sys.argv[1], type=Launch))

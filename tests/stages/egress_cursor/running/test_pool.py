@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 from codex_shim.stages.contract.errors import Failure, HopError
 from codex_shim.stages.egress_cursor import codes
-from codex_shim.stages.egress_cursor.breaker import Breaker
-from codex_shim.stages.egress_cursor.line import FullError, Line
-from codex_shim.stages.egress_cursor.pool import Lease, Pool
 from codex_shim.stages.egress_cursor.refusals import rate_limited
-from codex_shim.stages.egress_cursor.slots import Slot
+from codex_shim.stages.egress_cursor.running.breaker import Breaker
+from codex_shim.stages.egress_cursor.running.line import FullError, Line
+from codex_shim.stages.egress_cursor.running.pool import Lease, Pool
+from codex_shim.stages.egress_cursor.running.slots import Slot
 from hypothesis import given
 from hypothesis import strategies as st
 

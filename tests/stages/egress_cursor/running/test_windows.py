@@ -6,8 +6,8 @@ import ctypes
 from pathlib import Path
 
 import pytest
-from codex_shim.stages.egress_cursor import windows_job
-from codex_shim.stages.egress_cursor.windows_program import direct
+from codex_shim.stages.egress_cursor.running import windows_job
+from codex_shim.stages.egress_cursor.running.windows_program import direct
 
 
 @pytest.mark.skipif(ctypes.sizeof(ctypes.c_void_p) != 8, reason="the sizes are those of 64 bits")

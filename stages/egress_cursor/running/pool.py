@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from ..contract.errors import Failure, HopError
-from . import failures
+from ...contract.errors import Failure, HopError
+from .. import failures
 from .agent import Run
 from .breaker import Breaker
 from .line import FullError, Line

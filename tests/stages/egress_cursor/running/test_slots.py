@@ -12,8 +12,8 @@ from typing import Any
 
 import process_tree
 import pytest
-from codex_shim.stages.egress_cursor import slots, tree
-from codex_shim.stages.egress_cursor.environment import RUN_ID
+from codex_shim.stages.egress_cursor.running import slots, tree
+from codex_shim.stages.egress_cursor.running.environment import RUN_ID
 from waiting import until
 
 CONFIG = b'{"permissions":{}}'

@@ -6,9 +6,9 @@ import math
 
 import msgspec
 
-from ..contract.errors import Failure
-from .codes import AUTH_REQUIRED, RATE_LIMITED, USAGE_LIMIT
-from .refusals import rate_limited
+from ...contract.errors import Failure
+from ..codes import AUTH_REQUIRED, RATE_LIMITED, USAGE_LIMIT
+from ..refusals import rate_limited
 
 _COUNTED = frozenset({AUTH_REQUIRED, RATE_LIMITED, USAGE_LIMIT})
 

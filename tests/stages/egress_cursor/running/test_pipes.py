@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_shim.stages.egress_cursor.pipes import STDERR_KEPT, Tail
+from codex_shim.stages.egress_cursor.running.pipes import STDERR_KEPT, Tail
 
 
 def test_only_whole_lines_of_the_end_are_kept() -> None:

@@ -16,10 +16,11 @@ import contextlib
 import sys
 from typing import Self
 
-from ..contract.errors import HopError
-from . import failures, tree
+from ...contract.errors import HopError
+from .. import failures
+from ..config import Options
+from . import tree
 from .child import AT_ONCE, GENTLY, NOW, Child, Launch, Order
-from .config import Options
 from .environment import RUN_ID
 from .limits import next_deadline
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .config import Options
-from .failures import Clock
+from ..config import Options
+from ..failures import Clock
 
 # What the program writes to its own folder is caches and transcripts, far below this.
 FILE_BYTES = 1 << 30

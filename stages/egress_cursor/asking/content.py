@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ..contract.notes import Notes
+from ...contract.notes import Notes
 from . import images
 
 _TEXTS = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..contract.body import UNREADABLE
+from ...contract.body import UNREADABLE
 from .agent_events import (
     AgentError,
     AgentEvent,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ..contract.body import UNREADABLE
+from ...contract.body import UNREADABLE
 from .agent_events import Outcome
 
 _SUFFIX = "ToolCall"

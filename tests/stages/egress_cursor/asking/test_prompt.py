@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from codex_shim.stages.contract import compaction, summary
 from codex_shim.stages.contract.errors import HopError
-from codex_shim.stages.egress_cursor import prompt
-from codex_shim.stages.egress_cursor.content import OUTPUT_LIMIT
+from codex_shim.stages.egress_cursor.asking import prompt
+from codex_shim.stages.egress_cursor.asking.content import OUTPUT_LIMIT
 from codex_shim.stages.egress_cursor.tags import Called, Tags
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,0 +1,1 @@
+"""What comes from the agent: its output as the events of one response, its refusals as failures."""

@@ -1,0 +1,1 @@
+"""What goes to the agent: a Responses request as one prompt."""
