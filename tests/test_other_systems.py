@@ -12,12 +12,7 @@ import sys
 from custom_stages import ROOT
 
 # Programs, and what is imported only where the system can do it.
-ONLY_UNIX = [
-    "codex_shim.orchestrator.running.spawn_fork",
-    "codex_shim.stages.egress_cursor.running.spawn_posix",
-    "codex_shim.stages.egress_cursor.running.warden",
-    "codex_shim.stages.kit.forkserver",
-]
+ONLY_UNIX = ("forkserver", "spawn_fork", "spawn_posix", "warden")
 PROGRAM = """
 import importlib, json, os, signal, socket, sys
 
@@ -72,7 +67,8 @@ def modules() -> list[str]:
 
 
 def test_every_module_is_imported_on_macos_and_on_windows() -> None:
-    argv = [sys.executable, "-P", "-c", PROGRAM, json.dumps([modules(), ONLY_UNIX])]
+    names = modules()
+    argv = [sys.executable, "-P", "-c", PROGRAM, json.dumps([names, [name for name in names if name.endswith(ONLY_UNIX)]])]
     done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"darwin": {}, "win32": {}, "needs a Unix": []}
