@@ -189,6 +189,8 @@ def _toml(settings: Mapping[str, Any], end: str) -> str:
 
 
 def _read(text: str) -> dict[str, Any]:
+    if text.startswith("\ufeff"):
+        raise EditError("it begins with a byte order mark; save it as UTF-8 without one")
     try:
         return tomllib.loads(text, parse_float=str)  # as text, so that even nan is equal to itself
     except tomllib.TOMLDecodeError as error:
