@@ -28,20 +28,23 @@ class Publisher:
 
     async def start(self, states: States, entries: bytes) -> None:
         """In a thread, while the stages start: all this is needed once the chain is ready. `entries` are the subscriptions'.
-        They stay what they are: what Codex knows may change, the routes of a run do not."""
-        await asyncio.to_thread(write_private, self._home.subscription_catalog, entries)
-        await self._write(states)
-        self._tell(states, quietly=True)
+        They stay what they are: what Codex knows may change, the routes of a run do not.
+
+        A login that comes or goes meanwhile has to wait, or what is older would be written over it.
+        """
+        async with self._one_at_a_time:
+            await asyncio.to_thread(write_private, self._home.subscription_catalog, entries)
+            await self._write(states)
+            self._tell(states, quietly=True)
 
     async def changed(self, states: States) -> None:
         """A login can be used, or no longer. Raises `OSError`."""
-        await self._write(states)
-        self._tell(states)
+        async with self._one_at_a_time:
+            await self._write(states)
+            self._tell(states)
 
     async def _write(self, states: States) -> None:
-        async with self._one_at_a_time:
-            written = await asyncio.to_thread(self._write_files, states)
-        for each in written:
+        for each in await asyncio.to_thread(self._write_files, states):
             self._report({"event": "wrote", "path": each.path, "change": each.change})
 
     def _write_files(self, states: States) -> list[files.Written]:
