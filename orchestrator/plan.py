@@ -216,13 +216,15 @@ def _http_config(inputs: Inputs, worker: Worker) -> Any:
 
 
 def _subscription_specs(inputs: Inputs, addresses: Mapping[str, Address]) -> list[StageSpec]:
-    """They sleep until somebody asks for one of their models, so that who has no subscription has no process more."""
+    """They sleep until somebody asks for one of their models, so that who has no subscription has no process more. Only where a run
+    of cursor-agent was cut off its worker starts with the chain: it clears what is left of it."""
     modules = {"chatgpt": ("egress_http", _chatgpt_config), "cursor": ("egress_cursor", _cursor_config)}
+    cut_off = inputs.subscriptions.cursor is not None and inputs.subscriptions.cursor.cut_off
     found = []
     for name in inputs.subscriptions.names:
         module, config = modules[name]
         spec = _egress_spec(inputs, name, module, addresses, msgspec.json.encode(config(inputs)))
-        found.append(msgspec.structs.replace(spec, lazy=True))
+        found.append(msgspec.structs.replace(spec, lazy=not (cut_off and name == "cursor")))
     return found
 
 

@@ -82,4 +82,5 @@ def _cursor(home: Home, chain_file: Pipeline, environ: Mapping[str, str]) -> Cur
     options = chain_file.egress.get("cursor")
     chosen = options.workspace if isinstance(options, CursorOptions) else ""
     workspace = chosen or environ.get(WORKSPACE, "").strip()
-    return Cursor(binary=str(binary), folder=str(home.cursor_slots), workspace=workspace)
+    cut_off = any(home.cursor_slots.glob("*/run.json"))
+    return Cursor(binary=str(binary), folder=str(home.cursor_slots), workspace=workspace, cut_off=cut_off)

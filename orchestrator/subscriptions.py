@@ -47,11 +47,13 @@ class ChatGpt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """`folder` holds the slots of the pool; `workspace` is the environment's wish, which pipeline.toml can overrule."""
+    """`folder` holds the slots of the pool; `workspace` is the environment's wish, which pipeline.toml can overrule. `cut_off` is
+    true where a run was killed together with its chain: its files may hold a prompt, and the worker clears them when it starts."""
 
     binary: str
     folder: str
     workspace: str = ""
+    cut_off: bool = False
 
 
 class Subscriptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,7 +83,7 @@ def judge_slots(folder: Path, cut_off: bool) -> list[Check]:
     """Each run of cursor-agent has a mark in its slot for as long as it goes on."""
     if not cut_off:
         return []
-    remedy = f"`rm -r {quote(str(folder))}`, or use a model of Cursor once: its worker clears them"
+    remedy = f"`codex-shim start`, which clears them, or `rm -r {quote(str(folder))}`"
     return [_HOME.warn("runs of cursor-agent were cut off, and their folders may hold prompts", remedy)]
 
 

@@ -327,6 +327,13 @@ def test_its_settings_count_and_a_stop_in_the_middle_of_a_run_leaves_nothing(
         assert left_files(chain.home / "run" / "cursor" / "slots") == []
         assert last_of(answer)["type"] == "response.failed"
 
+    slots = chain.home / "run" / "cursor" / "slots"
+    (slots / "0" / "data").mkdir(parents=True, exist_ok=True)
+    (slots / "0" / "data" / "chat.db").write_text("a prompt")
+    (slots / "0" / "run.json").write_text('{"run_id": "of-a-chain-that-was-killed"}')
+    chain.up()
+    until(lambda: not left_files(slots), "the worker starts with the chain, and clears what a killed one has left")
+
 
 def test_a_switch_takes_it_out_of_the_chain(idle_home: RunningChain, tmp_path: Path) -> None:
     agent = FakeCursorAgent(tmp_path / "agent")

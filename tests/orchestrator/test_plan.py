@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from codex_shim.orchestrator import egress, plan
 from codex_shim.orchestrator.codex import known_models
@@ -169,6 +170,9 @@ def config_of(it: ChainPlan, name: str) -> dict:
 
 
 def test_subscriptions_have_a_worker_each_that_sleeps() -> None:
+    assert BOTH.cursor is not None
+    cut_off = build(subscriptions=msgspec.structs.replace(BOTH, cursor=msgspec.structs.replace(BOTH.cursor, cut_off=True)))
+    assert [spec.name for spec in cut_off.egress if spec.lazy] == ["chatgpt"], "Cursor's clears what a killed one has left"
     it = build(subscriptions=BOTH)
     assert [spec.name for spec in it.egress if spec.lazy] == ["chatgpt", "cursor"]
     chatgpt, cursor = config_of(it, "chatgpt"), config_of(it, "cursor")
