@@ -6,6 +6,7 @@ import time
 
 from ..logins import chatgpt, cursor
 from ..logins.state import LoginState
+from ..subscriptions import CHATGPT, CURSOR, Subscription
 from .check import Check, Section
 from .subject import Subject
 
@@ -16,7 +17,8 @@ _CURSOR = Section("Cursor passthrough")
 def check_chatgpt(subject: Subject) -> list[Check]:
     if chatgpt.disabled(subject.environ):
         return [_CHATGPT.info(f"it is switched off by {chatgpt.SWITCH}")]
-    return [judge_chatgpt(chatgpt.check(chatgpt.auth_file(subject.environ), time.time()))]
+    here = chatgpt.check(chatgpt.auth_file(subject.environ), time.time())
+    return [judge_chatgpt(here), *_judge_chain(_CHATGPT, subject, CHATGPT, here)]
 
 
 def judge_chatgpt(state: LoginState) -> Check:
@@ -32,8 +34,8 @@ def check_cursor(subject: Subject) -> list[Check]:
     binary = cursor.find_binary(subject.environ)
     if binary is None:
         return [_no_binary(subject)]
-    found = _CURSOR.ok(f"cursor-agent at {binary}")
-    checks = [found, _of(_CURSOR, subject.cursor_login(binary))]
+    here = subject.cursor_login(binary)
+    checks = [_CURSOR.ok(f"cursor-agent at {binary}"), _of(_CURSOR, here), *_judge_chain(_CURSOR, subject, CURSOR, here)]
     if subject.environ.get("CURSOR_API_KEY"):
         checks.append(_CURSOR.info("CURSOR_API_KEY is set here; cursor-agent is run without it, so that the login is what counts"))
     return checks
@@ -46,6 +48,15 @@ def _no_binary(subject: Subject) -> Check:
     return _CURSOR.info(
         "there is no cursor-agent, so no model of that subscription is on offer", "install it from https://cursor.com/cli"
     )
+
+
+def _judge_chain(section: Section, subject: Subject, name: Subscription, here: LoginState) -> list[Check]:
+    """A chain that was started with another environment looks for its logins elsewhere."""
+    there = subject.running.logins.get(name) if subject.running else None
+    if there is None or not here.usable or there.usable:
+        return []
+    message = f"the running chain cannot use it: {there.reason.partition('; ')[0]}"
+    return [section.warn(message, "wait half a minute if you have just logged in; else `codex-shim restart` in this environment")]
 
 
 def _of(section: Section, state: LoginState) -> Check:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from codex_shim.orchestrator.doctor import generated, subscriptions
+from codex_shim.orchestrator.doctor.subject import Running
+from codex_shim.orchestrator.logins.state import LoginState
 
 
 def auth_file(tmp_path: Path, content: dict) -> None:
@@ -38,6 +40,18 @@ def test_chatgpt_by_its_file(subject, tmp_path: Path, content: dict | None, stat
     assert (check.status, words in check.message) == (status, True)
     assert status == "OK" or check.remedy in ("run `codex login`", "`codex login`")
     assert "marked" not in repr(check)
+
+
+def test_a_chain_that_looks_for_the_login_elsewhere_is_told_of(subject, tmp_path: Path) -> None:
+    auth_file(tmp_path, {"tokens": {"access_token": token(4_000_000_000)}})
+    looked_at = subject()
+    for usable, statuses in ((True, ["OK"]), (False, ["OK", "WARN"])):
+        known = LoginState(usable=usable, reason="it is switched off by CODEX_SHIM_DISABLE_CHATGPT")
+        looked_at.running = Running(answered=True, since=0.0, logins={"chatgpt": known})
+        checks = subscriptions.check_chatgpt(looked_at)
+        assert [check.status for check in checks] == statuses
+    assert "switched off" in checks[-1].message
+    assert "`codex-shim restart`" in (checks[-1].remedy or "")
 
 
 def test_each_can_be_switched_off(subject) -> None:
