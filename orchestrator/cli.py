@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, common, connect, daily, desktop, doctor, model, pipeline, service, stage
+from .commands import bench, codex, common, connect, daily, desktop, doctor, model, model_rows, model_test, pipeline, service, stage
 from .system import speak_utf8
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(stage.app, name="stage")
 app.add_typer(model.app, name="model")
 app.add_typer(service.app, name="service")
+for name, command in (("add", model_rows.add), ("remove", model_rows.remove), ("test", model_test.test)):
+    model.app.command(name)(command)
 for name, command in (
     ("start", daily.start),
     ("stop", daily.stop),
@@ -30,12 +32,14 @@ for name, command in (
     ("generate", daily.generate),
     ("enable", connect.enable),
     ("disable", connect.disable),
+    ("app", codex.desktop),
     ("doctor", doctor.doctor),
     ("patch-app", desktop.patch_app),
     ("restore-app", desktop.restore_app),
     ("bench", bench.bench),
 ):
     app.command(name)(command)
+app.command("codex", context_settings=codex.PASSING_ON)(codex.codex)
 
 
 @app.callback()

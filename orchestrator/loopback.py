@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +29,19 @@ def get(origin: str, path: str, seconds: float = 1.0) -> dict[str, Any] | None:
     finally:
         connection.close()
     return told if isinstance(told, dict) else None
+
+
+@contextmanager
+def posted(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Iterator[http.client.HTTPResponse]:
+    """The answer to `POST url` as soon as its head has come; `read1` gives of its body what has. `seconds` is the patience for each
+    piece. Raises `OSError` and `HTTPException`."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
+    try:
+        connection.request("POST", parts.path, body, dict(headers))
+        yield connection.getresponse()
+    finally:
+        connection.close()
 
 
 def is_there(origin: str, seconds: float = 1.0) -> bool:

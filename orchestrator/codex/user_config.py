@@ -15,12 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from ..home import Home, write_private
+from .. import dated_copies
+from ..home import Home
 from ..system import Lock
 from . import user_home
 from .edit import EditError
 
-KEPT_COPIES = 20
 TRIES = 5
 # Beside the file, so that it can take its place in one step.
 _DRAFT = ".{}.codex-shim-"
@@ -71,7 +71,7 @@ class UserConfig:
 
     def _put(self, before: bytes | None, after: bytes) -> Path | None:
         """A file that was made for our settings alone goes with them."""
-        backup = self._back_up(before) if before is not None else None
+        backup = dated_copies.keep(self._backups, "config.toml", before) if before is not None else None
         if not after:
             self._file.unlink()
             return backup
@@ -97,14 +97,6 @@ class UserConfig:
             with contextlib.suppress(OSError):
                 if time.time() - draft.stat().st_mtime > _ABANDONED_SECONDS:
                     draft.unlink()
-
-    def _back_up(self, before: bytes) -> Path:
-        """Private: the file may hold tokens of other servers. The oldest copies go."""
-        name = f"config.toml.{time.strftime('%Y-%m-%dT%H-%M-%S')}.{time.time_ns() % 1_000_000_000:09}"
-        write_private(self._backups / name, before)
-        for old in sorted(self._backups.glob("config.toml.*"))[:-KEPT_COPIES]:
-            old.unlink(missing_ok=True)
-        return self._backups / name
 
     def _content(self) -> bytes | None:
         try:

@@ -22,9 +22,9 @@ from .providers import Preset, packaged
 from .source import read_text
 from .strict import Reader
 
-__all__ = ["ModelRow", "Models", "load", "parse"]
+__all__ = ["LISTS", "Listed", "ModelRow", "Models", "listed", "load", "parse"]
 
-_LISTS = ("models", "customModels", "launchModels", "launch_models")
+LISTS = ("models", "customModels", "launchModels", "launch_models")
 
 
 class Models(msgspec.Struct, frozen=True):
@@ -32,6 +32,15 @@ class Models(msgspec.Struct, frozen=True):
 
     rows: list[ModelRow] = []
     problems: list[Problem] = []
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as it is written, whether it can work or not: its place in the list, counted from 0, and its names."""
+
+    place: int
+    slug: str
+    model: str
+    name: str
 
 
 def load(
@@ -57,6 +66,19 @@ def parse(
     built = [row.build(slug, environ, run) for row, slug in zip(rows, names, strict=True)]
     usable = [(row, place if row.index is None else row.index) for place, row in enumerate(built) if row]
     return Models([row for row, _ in sorted(usable, key=lambda pair: pair[1])], reader.problems)
+
+
+def listed(text: str, path: str) -> list[Listed]:
+    """All rows in the order of the file. Needs no key, and raises `ConfigError` as `parse` does."""
+    document, positions = _document(text, path)
+    reader = Reader(path, positions, table="an object")
+    written, at = _list(document, reader)
+    rows = [Row(each, (*at, place), reader, {}) for place, each in enumerate(written)]
+    names = slugs.assign([_named(row, place) for place, row in enumerate(rows)])
+    return [
+        Listed(place=place, slug=slug, model=row.text("model"), name=row.text("display_name") or row.text("model"))
+        for place, (row, slug) in enumerate(zip(rows, names, strict=True))
+    ]
 
 
 def _named(row: Row, place: int) -> slugs.Named:
@@ -108,7 +130,7 @@ def _list(document: Any, reader: Reader) -> tuple[list[Any], At]:
         return document, ()
     if not isinstance(document, dict):
         raise ConfigError([Problem(reader.path, 1, 1, "models.json must hold a list of models, or an object with `models`")])
-    key = next((name for name in _LISTS if name in document), None)
+    key = next((name for name in LISTS if name in document), None)
     if key is None:
         reader.at_key(*_no_list(document))
     elif not isinstance(document[key], list):
@@ -124,6 +146,6 @@ def _list(document: Any, reader: Reader) -> tuple[list[Any], At]:
 
 def _no_list(document: dict[str, Any]) -> tuple[At, str]:
     for key in document:
-        if meant := did_you_mean(key, _LISTS):
+        if meant := did_you_mean(key, LISTS):
             return (key,), f"unknown key `{key}`{meant}"
     return (), "this file holds no models: an object needs a list `models`"

@@ -22,6 +22,7 @@ MARK = "Mark3dT3stS3cr3t"
 # What tests write themselves, because it is what their user has. Everything else is the work of the program.
 INPUT = {
     "models.json": "a user may write keys into it",
+    "models.json.*": "the private copy of it that `codex-shim model add` and `model remove` keep",
     "auth.json": "the login that Codex keeps",
     "print-key": "the user's own program that prints a key (tests/chain/test_secrets.py)",
     "litellm/config.json": "LiteLLM's own settings: it is the one who asks for the key (tests/support/litellm_proxy.py)",

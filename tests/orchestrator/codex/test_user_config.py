@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from codex_shim.orchestrator.codex.edit import EditError
-from codex_shim.orchestrator.codex.user_config import KEPT_COPIES, UserConfig
+from codex_shim.orchestrator.codex.user_config import UserConfig
+from codex_shim.orchestrator.dated_copies import KEPT_COPIES
 from codex_shim.orchestrator.home import Home
 from codex_shim.orchestrator.system import Lock
 
