@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,6 +62,18 @@ def private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
+def _put_in_place(draft: Path, path: Path) -> None:
+    """On Windows nobody can replace a file while somebody reads it, which takes a moment."""
+    for pause in (0.01, 0.05, 0.2):
+        try:
+            draft.replace(path)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    draft.replace(path)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Readers see the old file or the new one, never half of one."""
     private_folder(path.parent)
@@ -69,7 +82,7 @@ def write_private(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        draft.replace(path)
+        _put_in_place(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -19,6 +19,7 @@ from .home import Home, private_folder
 from .settings.problems import ConfigError
 from .sockets import StartError
 from .sources import Options
+from .system import apart
 
 Show = Callable[[dict[str, Any]], None]
 
@@ -46,7 +47,7 @@ def detached(options: Options, show: Show) -> int:
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=home.root,
-            start_new_session=True,
+            **apart(),
         )
     assert process.stdout is not None
     with process.stdout:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from .plan import Address, Need
-from .system import port_owner
+from .system import can_hand_on_sockets, port_owner
 
 
 class StartError(Exception):
@@ -23,7 +23,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def bind_all(needs: Sequence[Need], sockets: dict[str, socket.socket]) -> dict[str, Address]:
-    """Bind every address; `sockets` gets those that are handed on to a process. Raises `StartError`."""
+    """Bind every address; `sockets` gets those that are handed on to a process, the others are let go. Raises `StartError`."""
     addresses: dict[str, Address] = {}
     for need in needs:
         try:
@@ -31,7 +31,7 @@ def bind_all(needs: Sequence[Need], sockets: dict[str, socket.socket]) -> dict[s
         except OSError as error:
             raise StartError(_in_use(need, error)) from error
         addresses[need.name] = listening.getsockname()[:2]
-        if need.bind:
+        if need.bind and can_hand_on_sockets():
             sockets[need.name] = listening
         else:
             listening.close()

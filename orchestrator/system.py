@@ -82,6 +82,43 @@ def can_fork() -> bool:
     return sys.platform == "linux"
 
 
+def can_hand_on_sockets() -> bool:
+    """Whether a process can be started with a listening socket of ours. Where not (Windows), it binds its address itself, so nobody
+    else may hold it meanwhile, and two processes cannot take turns at it."""
+    return sys.platform != "win32"
+
+
+def apart() -> dict[str, Any]:
+    """What `subprocess.Popen` needs for a process that neither ends with this terminal nor hears its Ctrl-C."""
+    if sys.platform == "win32":
+        import subprocess
+
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def words_of(command: str) -> list[str]:
+    """A command line as the user of this system writes one, taken apart. Raises `ValueError` for an open quote."""
+    import shlex
+
+    if sys.platform != "win32":
+        return shlex.split(command)
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.escape, lexer.commenters, lexer.quotes = True, "", "", '"'  # a backslash is part of a path
+    return list(lexer)
+
+
+def with_variable(name: str, value: str, command: str) -> str:
+    """What to type in this system's shell to run `command` with one more variable. `value` may begin with `~`."""
+    import shlex
+
+    if sys.platform == "win32":
+        path = str(Path(value).expanduser())
+        return f"$env:{name} = '{path.replace(chr(39), chr(39) * 2)}'; {command}"
+    tilde = "~/" if value.startswith("~/") else ""
+    return f"{name}={tilde}{shlex.quote(value.removeprefix(tilde))} {command}"
+
+
 def has_modes() -> bool:
     """Whether the modes of a file say who may read it. Windows keeps that in access lists, which a user's folder has right."""
     return sys.platform != "win32"

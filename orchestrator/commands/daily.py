@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from ..control import NotRunningError
+from ..system import with_variable
 from . import own, pipeline, service
 from .common import FAILED, config_errors, connection, fail, print_json, print_table, state
 
@@ -160,7 +161,7 @@ def generate(json: pipeline.Json = False) -> None:
     if len(entries) > catalog.LISTED:
         typer.echo(f"Codex's picker shows the first {catalog.LISTED}; the others are used by their slug: `model use`, `codex -m`.")
     modified = "" if followed else " No files under ~/.codex were modified."
-    typer.echo(f"Use it with CODEX_HOME={state.home.codex_home} codex.{modified}")
+    typer.echo(f"Use it with {with_variable('CODEX_HOME', str(state.home.codex_home), 'codex')}.{modified}")
     _say(followed)
     for problem in files.row_problems:
         typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)

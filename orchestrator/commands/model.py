@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
 
 from ..settings.problems import ConfigError
+from ..system import with_variable
 from . import daily, own, pipeline
 from .common import config_errors, fail, print_json, say_error, state
 
@@ -78,4 +78,4 @@ def _next(slug: str, *, led_here: bool) -> str:
         return "codex-shim start"
     if slug not in (slugs(running["url"]) or ()):
         return "codex-shim restart"
-    return "codex" if led_here else f"CODEX_HOME={quote(str(state.home.codex_home))} codex"
+    return "codex" if led_here else with_variable("CODEX_HOME", str(state.home.codex_home), "codex")

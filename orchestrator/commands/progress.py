@@ -11,6 +11,7 @@ import typer
 
 from ..logins.state import TITLES
 from ..running.status import SLEEPS
+from ..system import with_variable
 
 Message = dict[str, Any]
 
@@ -77,7 +78,7 @@ class Progress:
         self._echo(f"Ready in {message['seconds']:.2f} s. Codex connects to {bold}")
         if not message["codex"]:
             self._echo("The Codex CLI was not found; `npm install -g @openai/codex` installs it.")
-        self._echo(f"Try it:  CODEX_HOME={_short(message['codex_home'])} codex")
+        self._echo(f"Try it:  {with_variable('CODEX_HOME', _short(message['codex_home']), 'codex')}")
         if self._foreground:
             self._echo(typer.style("Ctrl-C stops the chain.", dim=True))
 

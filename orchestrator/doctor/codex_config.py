@@ -13,6 +13,7 @@ from typing import Any
 from ..codex.connection import Chain, Connected, look
 from ..codex.own_codex import OwnCodex
 from ..settings.problems import ConfigError
+from ..system import with_variable
 from .check import Check, Section
 from .subject import Subject
 
@@ -27,7 +28,7 @@ def check(subject: Subject) -> list[Check]:
     own = OwnCodex(subject.environ, subject.home)
     trial = (
         "`codex-shim enable` makes it do so, and "
-        f"`CODEX_HOME={quote(str(subject.home.codex_home))} codex` uses codex-shim without touching it"
+        f"`{with_variable('CODEX_HOME', str(subject.home.codex_home), 'codex')}` uses codex-shim without touching it"
     )
     if not own.path.exists():
         return [_CONFIG.info(f"there is no {own.path}, so your own Codex does not use codex-shim", trial)]

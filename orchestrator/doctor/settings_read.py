@@ -15,6 +15,7 @@ from ..settings.model_key import KeyCommandError
 from ..settings.problems import ConfigError, Problem
 from ..settings.providers import Preset
 from ..sources import Options, Sources, read_files
+from ..system import words_of
 
 T = TypeVar("T")
 
@@ -49,10 +50,8 @@ def look_up(environ: Mapping[str, str]) -> Callable[[str | list[str]], str]:
     """In the place of `run_command`: a command may ask for a passphrase or a fingerprint, so it is only looked for."""
 
     def find(command: str | list[str]) -> str:
-        import shlex
-
         try:
-            program = (shlex.split(command) if isinstance(command, str) else command)[0]
+            program = (words_of(command) if isinstance(command, str) else command)[0]
         except (ValueError, IndexError):
             raise KeyCommandError("could not be started") from None
         if shutil.which(program, path=environ.get("PATH")) is None:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..spec import StageSpec
+from ..system import can_hand_on_sockets
 from .backoff import Backoff
 from .process import Child, Spawner
 from .starter import Files, NotUpError, Starter
@@ -103,6 +104,8 @@ class Keeper:
 
     async def _sleep(self) -> bool:
         """Until somebody connects; False where something else was asked of the stage, and was done."""
+        if not can_hand_on_sockets():
+            return True  # then nobody can listen in its place
         woken = asyncio.Event()
         loop = asyncio.get_running_loop()
         try:

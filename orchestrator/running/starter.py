@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ..sockets import bind
 from ..spec import StageSpec
+from ..system import can_hand_on_sockets
 from .process import Child, OnLine, Spawner
 from .readiness import wait_ready
 from .status import describe_exit
@@ -95,7 +96,7 @@ class Starter:
     async def _spawn(self, on_line: OnLine) -> Child:
         try:
             self._files(self.spec)
-            if self.spec.inherits:
+            if self.spec.inherits and can_hand_on_sockets():
                 self.open_socket()
             child = await self._spawner.spawn(self.spec, self._listening.fileno() if self._listening else None, on_line)
         except OSError as error:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from codex_shim.stages.contract.secret import Secret
 
+from ..system import words_of
 from . import base_url, extra_headers
 from .providers import Preset
 from .values import PLACEHOLDER, MissingVariableError, expand
@@ -94,7 +95,7 @@ def _secret(value: str, key: str) -> Secret:
 
 def _command(command: str | list[str], run: RunCommand) -> str:
     program = (command.split() if isinstance(command, str) else command)[0]
-    mistaken = len(program) >= 20 and "/" not in program  # then it may be the key itself, and is not repeated
+    mistaken = len(program) >= 20 and not {"/", "\\"} & set(program)  # then it may be the key itself, and is not repeated
     name = "the command" if mistaken else f"the command `{program}`"
     failure = "printed nothing"
     try:
@@ -107,11 +108,10 @@ def _command(command: str | list[str], run: RunCommand) -> str:
 
 def run_command(command: str | list[str]) -> str:
     """What it prints; no shell reads it. Raises `KeyCommandError`, outside of the handlers, whose errors carry the output."""
-    import shlex
     import subprocess
 
     try:
-        argv = shlex.split(command) if isinstance(command, str) else command
+        argv = words_of(command) if isinstance(command, str) else command
         done = subprocess.run(  # noqa: S603  # the user's own command, from the user's own file
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=COMMAND_SECONDS, check=False
         )

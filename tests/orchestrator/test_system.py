@@ -84,3 +84,23 @@ def test_an_old_code_page_ends_no_command(platform: str, written: bytes, monkeyp
     stream.write("→ ●")
     stream.flush()
     assert buffer.getvalue() == written
+
+
+def test_a_command_line_is_taken_apart_as_its_system_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert system.words_of("pass 'my key' a\\ b") == ["pass", "my key", "a b"]
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert system.words_of('"C:\\Program Files\\op.exe" read C:\\k# it\'s') == [
+        "C:\\Program Files\\op.exe",
+        "read",
+        "C:\\k#",
+        "it's",
+    ]
+    with pytest.raises(ValueError, match="quotation"):
+        system.words_of('"open')
+
+
+def test_a_variable_is_set_in_the_words_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert system.with_variable("A", "/my home", "codex") == "A='/my home' codex"
+    assert system.with_variable("A", "~/my home/x", "codex") == "A=~/'my home/x' codex"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert system.with_variable("A", "C:\\it's", "codex") == "$env:A = 'C:\\it''s'; codex"

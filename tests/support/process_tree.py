@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -90,6 +91,14 @@ def _facts(pid: int) -> list[str] | None:
 
 
 def _exists(pid: int) -> bool:
+    if sys.platform == "win32":  # where `os.kill` with 0 is Ctrl-C, for this process too
+        import ctypes
+
+        kernel = ctypes.WinDLL("kernel32")
+        handle = kernel.OpenProcess(0x00100000, False, pid)  # SYNCHRONIZE
+        running = bool(handle) and kernel.WaitForSingleObject(handle, 0) == 0x102  # WAIT_TIMEOUT
+        kernel.CloseHandle(handle)
+        return running
     try:
         os.kill(pid, 0)
     except OSError:

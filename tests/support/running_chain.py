@@ -158,4 +158,6 @@ def write_files(home: Path, models: list[Any] | dict[str, Any] | None, pipeline:
 def bare_environment(user_home: Path, more: dict[str, str] | None = None) -> dict[str, str]:
     """Nothing of the developer's: no Codex on the PATH, no proxies, no keys, a home of its own."""
     user_home.mkdir(parents=True, exist_ok=True)
-    return {"PATH": os.defpath, "HOME": str(user_home), "NO_PROXY": "127.0.0.1,localhost", **(more or {})}
+    windows = {name: os.environ[name] for name in ("SYSTEMROOT", "COMSPEC", "PATHEXT") if name in os.environ}
+    home = {"HOME": str(user_home)} | ({"USERPROFILE": str(user_home)} if windows else {})
+    return {**windows, **home, "PATH": os.defpath, "NO_PROXY": "127.0.0.1,localhost", **(more or {})}
