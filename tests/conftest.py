@@ -71,3 +71,29 @@ def start_chain(tmp_path: Path) -> Iterator[StartChain]:
 def chain(start_chain: StartChain, upstream: ScriptedUpstream) -> RunningChain:
     """The default chain with one model, `scripted`, that leads to `upstream`."""
     return start_chain(models=[upstream.model()])
+
+
+# -- for tests that do no harm to their chain: one per file and process, so that not every test waits for a start -------
+
+
+@pytest.fixture(scope="module")
+def kept_provider() -> Iterator[ScriptedUpstream]:
+    """What the chains of `keep_chain` lead to."""
+    scripted = ScriptedUpstream()
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def provider(kept_provider: ScriptedUpstream) -> Iterator[ScriptedUpstream]:
+    """`kept_provider` without what the test before has left of its script."""
+    kept_provider.script()
+    yield kept_provider
+    assert not kept_provider.unscripted, f"{len(kept_provider.unscripted)} requests were not scripted"
+
+
+@pytest.fixture(scope="module")
+def keep_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartChain]:
+    """`start_chain`, whose chains live until the last test of the file has ended."""
+    with chains(tmp_path_factory.mktemp("kept")) as start:
+        yield start

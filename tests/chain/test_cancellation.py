@@ -21,8 +21,8 @@ ROUNDS = 5
 
 
 @pytest.fixture(scope="module")
-def chain(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
-    return keep_chain([provider.model()])
+def chain(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    return keep_chain([kept_provider.model()])
 
 
 def leave(chain: RunningChain, *, read_first: bool, provider: ScriptedUpstream) -> float:

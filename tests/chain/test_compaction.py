@@ -24,8 +24,8 @@ TOOLS = [{"type": "function", "name": "exec_command", "parameters": {"type": "ob
 
 
 @pytest.fixture(scope="module")
-def chain(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
-    return keep_chain([provider.model()])
+def chain(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    return keep_chain([kept_provider.model()])
 
 
 def compact(chain: RunningChain, **more: Any) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import process_tree
@@ -25,11 +24,9 @@ from custom_stages import (
 )
 from ports import free_port
 from responses_client import ask, ask_all, error_of, text_of
-from running_chain import RunningChain
+from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 from waiting import until
-
-StartChain = Callable[..., RunningChain]
 
 CUSTOM = (BRIEF, PSEUDONYM, THRIFT, REDACT)
 PLACES = {
@@ -108,34 +105,49 @@ def test_an_outside_proxy_is_a_stage_of_the_chain(start_chain: StartChain, upstr
     assert process.returncode == 0
 
 
-def test_a_script_that_fails_tells_codex_the_line(start_chain: StartChain, upstream: ScriptedUpstream, tmp_path: Path) -> None:
-    bad = _script(tmp_path, "bad", "def request(body):\n    return body['missing']\n")
-    chain = start_chain(models=[upstream.model()], pipeline=pipeline(INGRESS, bad, ROUTER))
-    error = error_of(ask_all(chain))
-    assert error["message"].startswith("the script bad.py failed: KeyError: 'missing' (line 2)")
+BAD = """\
+def request(body):
+    asked = body["input"][0]["content"][0]["text"]
+    if asked == "bug":
+        return body["missing"]
+    if asked == "Sunday":
+        raise PermissionError("not on Sundays")
+
+def event(event):
+    if event.get("delta") == "two":
+        raise ValueError("no twos")
+"""
+
+
+@pytest.fixture(scope="module")
+def scripted(keep_chain: StartChain, kept_provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> RunningChain:
+    """A chain with a script that fails and refuses on demand."""
+    bad = _script(tmp_path_factory.mktemp("bad"), "bad", BAD)
+    return keep_chain([kept_provider.model()], pipeline=pipeline(INGRESS, bad, ROUTER))
+
+
+def test_a_script_that_fails_tells_codex_the_line(scripted: RunningChain) -> None:
+    error = error_of(ask_all(scripted, "bug"))
+    assert error["message"].startswith("the script bad.py failed: KeyError: 'missing' (line 4)")
     assert error["code"] == "invalid_prompt", "Codex shows this once and does not try again"
-    with ask(chain, codex=False) as answer:
+    with ask(scripted, "bug", codex=False) as answer:
         assert answer.status == 500
-        assert "line 2" in answer.json()["error"]["message"]
+        assert "line 4" in answer.json()["error"]["message"]
 
 
 def test_a_script_that_fails_in_the_middle_ends_its_stream_with_the_reason(
-    start_chain: StartChain, upstream: ScriptedUpstream, tmp_path: Path
+    scripted: RunningChain, provider: ScriptedUpstream
 ) -> None:
-    code = "def event(event):\n    if event.get('delta') == 'two':\n        raise ValueError('no twos')\n"
-    chain = start_chain(models=[upstream.model()], pipeline=pipeline(INGRESS, _script(tmp_path, "bad", code), ROUTER))
-    upstream.script(says("one", "two"), says("fine"))
-    events = ask_all(chain)
+    provider.script(says("one", "two"), says("fine"))
+    events = ask_all(scripted)
     assert text_of(events) == "one"
-    assert "the script bad.py failed: ValueError: no twos (line 3)" in error_of(events)["message"]
-    assert text_of(ask_all(chain)) == "fine"
+    assert "the script bad.py failed: ValueError: no twos (line 10)" in error_of(events)["message"]
+    assert text_of(ask_all(scripted)) == "fine"
 
 
-def test_a_script_may_refuse(start_chain: StartChain, upstream: ScriptedUpstream, tmp_path: Path) -> None:
-    door = _script(tmp_path, "door", "def request(body):\n    raise PermissionError('not on Sundays')\n")
-    chain = start_chain(models=[upstream.model()], pipeline=pipeline(INGRESS, door, ROUTER))
-    assert error_of(ask_all(chain))["message"] == "not on Sundays"
-    with ask(chain, codex=False) as answer:
+def test_a_script_may_refuse(scripted: RunningChain) -> None:
+    assert error_of(ask_all(scripted, "Sunday"))["message"] == "not on Sundays"
+    with ask(scripted, "Sunday", codex=False) as answer:
         assert (answer.status, answer.json()["error"]["message"]) == (403, "not on Sundays")
 
 
@@ -157,7 +169,7 @@ def test_a_typed_stage_that_cannot_start_is_told_in_a_sentence(
     assert "Traceback" not in str(failed.value)
 
 
-def test_a_program_that_is_killed_comes_back_and_leaves_none_of_its_children(
+def test_a_program_that_is_killed_comes_back_and_leaves_none_of_its_children_nor_does_the_chain(
     start_chain: StartChain, upstream: ScriptedUpstream
 ) -> None:
     """The shell is the stage's process; node, which holds the port, is its child and would be in the way of the next one."""
@@ -171,11 +183,6 @@ def test_a_program_that_is_killed_comes_back_and_leaves_none_of_its_children(
     until(lambda: not process_tree.alive(before), "none of its children lives")
     upstream.script(says("ok"))
     assert text_of(ask_all(chain)) == "ok"
-
-
-def test_a_program_that_stops_with_the_chain_takes_its_children_along(start_chain: StartChain, upstream: ScriptedUpstream) -> None:
-    wrapped = REDACT.replace('["node", ', '["sh", "-c", "node \\"$0\\" & wait", ')
-    chain = start_chain(models=[upstream.model()], pipeline=pipeline(INGRESS, wrapped, ROUTER), environ=node_environment())
     assert len(process_tree.family(chain.pids["redact"])) == 2
     chain.down()  # asserts that every process it has seen is gone
 

@@ -19,8 +19,8 @@ TOOL = {"type": "function", "name": "exec_command", "parameters": {"type": "obje
 
 
 @pytest.fixture(scope="module")
-def chain(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
-    base_url = provider.url.replace("/v1", "/v1beta")
+def chain(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    base_url = kept_provider.url.replace("/v1", "/v1beta")
     return keep_chain(models=[{"model": "gemini-3-pro", "provider": "gemini", "base_url": base_url, "api_key": KEY}])
 
 

@@ -13,7 +13,7 @@ import pytest
 from chat_answers import Answer, Wait, chunk, says
 from knocking import Knocking, addresses
 from responses_client import ask, ask_all, error_of, text_of
-from running_chain import RunningChain
+from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 from waiting import PATIENCE, until
 
@@ -47,13 +47,21 @@ def fork_server(chain: RunningChain) -> int:
     return process_tree.parent(chain.pids["router"])
 
 
+@pytest.fixture(scope="module")
+def mended(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    """A chain whose stages are killed one by one. Each comes back, so that the next test finds it whole."""
+    return keep_chain([kept_provider.model()])
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_killed_while_idle_comes_back_and_refuses_nobody(
-    chain: RunningChain, upstream: ScriptedUpstream, stage: str
+    mended: RunningChain, provider: ScriptedUpstream, stage: str
 ) -> None:
-    upstream.script(lambda request: says("well ", "and alive"))
+    chain = mended
+    provider.script(lambda request: says("well ", "and alive"))
     assert text_of(ask_all(chain)) == "well and alive"
     stage = name_of(chain, stage)
+    restarts = chain.stage(stage)["restarts"]
     with Knocking(addresses(chain)) as knocking:
         pid = kill(chain, stage)
         assert text_of(ask_all(chain)) == "well and alive", "a request sent at once waits for the new process"
@@ -61,15 +69,15 @@ def test_a_stage_killed_while_idle_comes_back_and_refuses_nobody(
         assert text_of(ask_all(chain)) == "well and alive"
     assert knocking.count and not knocking.refused
     told = next(row for row in json.loads(chain.cli("status", "--json").stdout)["stages"] if row["name"] == stage)
-    assert (told["state"], told["restarts"], told["last_exit"]) == ("ready", 1, "killed by SIGKILL")
+    assert (told["state"], told["restarts"], told["last_exit"]) == ("ready", restarts + 1, "killed by SIGKILL")
 
 
 @pytest.mark.parametrize("stage", ["policy", "router", "egress"])
 def test_a_stage_killed_in_mid_stream_ends_the_stream_in_one_failure(
-    chain: RunningChain, upstream: ScriptedUpstream, stage: str
+    mended: RunningChain, provider: ScriptedUpstream, stage: str
 ) -> None:
-    gate = upstream.gate()
-    upstream.script(Answer(chunk(content="first"), Wait(gate)), says("second"))
+    chain, gate = mended, provider.gate()
+    provider.script(Answer(chunk(content="first"), Wait(gate)), says("second"))
     stage = name_of(chain, stage)
     with ask(chain) as answer, Knocking(addresses(chain)) as knocking:
         events = answer.events()
@@ -84,15 +92,15 @@ def test_a_stage_killed_in_mid_stream_ends_the_stream_in_one_failure(
         assert "broke off" in error_of(rest)["message"]
         wait_for_another(chain, stage, pid)
     assert not knocking.refused
-    assert upstream.requests[0].wait_until_left(), "the provider is not left generating for nobody"
+    assert provider.requests[0].wait_until_left(), "the provider is not left generating for nobody"
     assert text_of(ask_all(chain)) == "second"
 
 
 def test_ingress_killed_in_mid_stream_cuts_the_connection_instead_of_hanging(
-    chain: RunningChain, upstream: ScriptedUpstream
+    mended: RunningChain, provider: ScriptedUpstream
 ) -> None:
-    gate = upstream.gate()
-    upstream.script(Answer(chunk(content="first"), Wait(gate)), says("second"))
+    chain, gate = mended, provider.gate()
+    provider.script(Answer(chunk(content="first"), Wait(gate)), says("second"))
     with ask(chain) as answer, Knocking(addresses(chain)) as knocking:
         next(answer.events())
         pid = kill(chain, "ingress")
@@ -100,7 +108,7 @@ def test_ingress_killed_in_mid_stream_cuts_the_connection_instead_of_hanging(
             answer.json()
         wait_for_another(chain, "ingress", pid)
     assert not knocking.refused
-    upstream.requests[0].wait_until_left()
+    provider.requests[0].wait_until_left()
     assert text_of(ask_all(chain)) == "second"
 
 
@@ -143,9 +151,14 @@ def test_a_stage_that_is_killed_again_and_again_is_given_up_and_can_be_asked_bac
     chain: RunningChain, upstream: ScriptedUpstream
 ) -> None:
     upstream.script(lambda request: says("alive"))
-    while (row := chain.stage("policy"))["state"] != "failed":
+
+    def given_up() -> bool:
+        row = chain.stage("policy")
         if row["state"] == "ready" and process_tree.find(row["pid"]):
             os.kill(row["pid"], signal.SIGKILL)
+        return row["state"] == "failed"
+
+    until(given_up, "policy is given up", 4 * PATIENCE)
     error = error_of(ask_all(chain))
     assert error["code"] == "server_error"
     assert "policy cannot be reached" in error["message"]

@@ -18,8 +18,8 @@ PATCH = {"type": "custom", "name": "apply_patch", "description": "Edit files."}
 
 
 @pytest.fixture(scope="module")
-def claude(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
-    row = {"model": "claude-opus-4-6", "provider": "anthropic", "base_url": provider.url, "api_key": KEY}
+def claude(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    row = {"model": "claude-opus-4-6", "provider": "anthropic", "base_url": kept_provider.url, "api_key": KEY}
     return keep_chain(models=[row])
 
 

@@ -17,8 +17,8 @@ PATCH = {"type": "custom", "name": "apply_patch", "description": "Edit files."}
 
 
 @pytest.fixture(scope="module")
-def chain(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
-    return keep_chain(models=[{"model": "qwen", "provider": "openai-responses", "base_url": provider.url, "api_key": KEY}])
+def chain(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    return keep_chain(models=[{"model": "qwen", "provider": "openai-responses", "base_url": kept_provider.url, "api_key": KEY}])
 
 
 def done(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ from scripted_upstream import ScriptedUpstream
 
 
 @pytest.fixture(scope="module")
-def chain(keep_chain: StartChain, provider: ScriptedUpstream) -> RunningChain:
-    return keep_chain(speakers.rows(provider))
+def chain(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    return keep_chain(speakers.rows(kept_provider))
 
 
 @pytest.mark.parametrize("model", list(speakers.LANGUAGES))

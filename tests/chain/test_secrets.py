@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="searches /proc"
 
 
 @pytest.fixture(scope="module")
-def keyed(keep_chain: StartChain, provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> RunningChain:
+def keyed(keep_chain: StartChain, kept_provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> RunningChain:
     """One worker for each way to give a key, a script and a program between them."""
     own = tmp_path_factory.mktemp("own")
     printer = own / "print-key"
@@ -36,7 +36,7 @@ def keyed(keep_chain: StartChain, provider: ScriptedUpstream, tmp_path_factory: 
     printer.chmod(0o700)
     script = own / "look.py"
     script.write_text("def request(body): ...\n")
-    plain = {name: value for name, value in provider.model().items() if name != "api_key"}
+    plain = {name: value for name, value in kept_provider.model().items() if name != "api_key"}
     models = [
         {**plain, "slug": "one", "api_key": INLINE},
         {**plain, "slug": "two", "api_key_env": "MARKED_KEY"},

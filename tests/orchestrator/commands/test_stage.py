@@ -16,16 +16,17 @@ from pathlib import Path
 import process_tree
 import pytest
 from chat_answers import Answer, Wait, chunk, says
+from codex_shim.orchestrator.cli import app
 from custom_stages import ALL, BRIEF, EXAMPLES, INGRESS, POLICY, REDACT, ROOT, ROUTER, node_environment, pipeline
 from ports import free_port
 from responses_client import ask, ask_all, text_of
-from running_chain import RunningChain, bare_environment, write_files
+from running_chain import RunningChain, StartChain, bare_environment, write_files
 from scripted_upstream import ScriptedUpstream
+from typer.testing import CliRunner
 from waiting import PATIENCE, until
 from warm_commands import CLI
 
 PATIENT = "--patience=30"
-StartChain = Callable[..., RunningChain]
 Shim = Callable[..., RunningChain]
 
 
@@ -263,13 +264,24 @@ def interrupt(run: Run) -> None:
     os.killpg(run.process.pid, signal.SIGINT)
 
 
+@pytest.fixture(scope="module")
+def lender(keep_chain: StartChain, kept_provider: ScriptedUpstream) -> RunningChain:
+    return keep_chain([kept_provider.model()], pipeline(INGRESS, BRIEF, POLICY, REDACT, ROUTER), node_environment())
+
+
+@pytest.fixture
+def lending(lender: RunningChain) -> RunningChain:
+    """A chain that lends its places to one test after the other, and has got back what it lent to the one before."""
+    until(lambda: all(row["state"] in ("ready", "asleep") for row in lender.status()["stages"]), "the chain is whole")
+    return lender
+
+
 @pytest.mark.parametrize("name", ["policy", "brief", "redact"])
 def test_a_stage_takes_its_place_in_the_chain_and_gives_it_back(
-    start_chain: StartChain, upstream: ScriptedUpstream, name: str
+    lending: RunningChain, provider: ScriptedUpstream, name: str
 ) -> None:
-    tables = (INGRESS, BRIEF, POLICY, *([REDACT] if name == "redact" else []), ROUTER)
-    chain = start_chain(models=[upstream.model()], pipeline=pipeline(*tables), environ=environ_for(name))
-    upstream.script(lambda request: says("still ", "here"))
+    chain = lending
+    provider.script(lambda request: says("still ", "here"))
     before = chain.pids[name]
     with running(chain, name) as run:
         run.read_until("in its place in the chain")
@@ -285,10 +297,9 @@ def test_a_stage_takes_its_place_in_the_chain_and_gives_it_back(
     assert text_of(ask_all(chain)) == "still here"
 
 
-def test_the_stream_of_a_stage_run_by_hand_may_finish(start_chain: StartChain, upstream: ScriptedUpstream) -> None:
-    chain = start_chain(models=[upstream.model()])
-    gate = upstream.gate()
-    upstream.script(Answer(chunk(content="first"), Wait(gate), *says(" second").steps))
+def test_the_stream_of_a_stage_run_by_hand_may_finish(lending: RunningChain, provider: ScriptedUpstream) -> None:
+    chain, gate = lending, provider.gate()
+    provider.script(Answer(chunk(content="first"), Wait(gate), *says(" second").steps))
     with running(chain, "policy") as run:
         run.read_until('"event":"ready"')
         with ask(chain) as answer:
@@ -301,23 +312,22 @@ def test_the_stream_of_a_stage_run_by_hand_may_finish(start_chain: StartChain, u
         assert run.end()[0] == 0
 
 
-def test_a_place_is_lent_once(start_chain: StartChain) -> None:
-    chain = start_chain()
-    with running(chain, "policy") as run:
+def test_a_place_is_lent_once(lending: RunningChain) -> None:
+    with running(lending, "policy") as run:
         run.read_until("in its place")
-        second = chain.cli("stage", "run", "policy", check=False)
+        second = lending.cli("stage", "run", "policy", check=False)
         assert second.returncode == 1
         assert "policy is being run by hand; end that first" in second.stderr
 
 
-def test_a_stage_whose_terminal_dies_is_replaced(start_chain: StartChain, upstream: ScriptedUpstream) -> None:
+def test_a_stage_whose_terminal_dies_is_replaced(lending: RunningChain, provider: ScriptedUpstream) -> None:
     """SIGKILL is what a closed terminal window may come to; the stage goes with it, so its address is free."""
-    chain = start_chain(models=[upstream.model()])
+    chain = lending
     with running(chain, "policy") as run:
         run.read_until('"event":"ready"')
         os.killpg(run.process.pid, signal.SIGKILL)
         until(lambda: chain.stage("policy")["state"] == "ready", "the chain runs the stage again")
-    upstream.script(says("ok"))
+    provider.script(says("ok"))
     assert text_of(ask_all(chain)) == "ok"
 
 
@@ -371,15 +381,15 @@ def test_what_cannot_be_run_is_one_sentence(shim: Shim, arguments: list[str], co
     assert sentence in done.stderr
 
 
-def test_an_unknown_stage_of_a_running_chain_is_one_sentence(start_chain: StartChain) -> None:
-    done = start_chain().cli("stage", "run", "nobody", check=False)
+def test_an_unknown_stage_of_a_running_chain_is_one_sentence(lending: RunningChain) -> None:
+    done = lending.cli("stage", "run", "nobody", check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: there is no stage named `nobody`")
 
 
 @pytest.mark.parametrize("command", ["list", "run", "check", "new"])
 def test_each_command_has_an_example(command: str) -> None:
-    done = subprocess.run([*CLI, "stage", command, "--help"], capture_output=True, text=True, check=True)
+    done = CliRunner().invoke(app, ["stage", command, "--help"])
     assert f"Example: codex-shim stage {command}" in done.stdout
 
 

@@ -29,8 +29,8 @@ PATHS = {
     "responses": "/responses",
     "gemini": r"/models/[^/]+:streamGenerateContent\?alt=sse",
 }
-EVERY_CUT = 400
-MORE_CUTS = 60
+EVERY_CUT = 150
+MORE_CUTS = 50
 
 Run = Callable[..., list[Event]]
 
