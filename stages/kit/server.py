@@ -50,7 +50,7 @@ class StageServer:
     async def start(self, listening: socket.socket) -> None:
         self._server = _Server(
             self._handle,
-            self._refuse_noise,
+            self._last_answer,
             handler_cancellation=True,  # a client that leaves cancels its handler, and with it the exchange upstream
             auto_decompress=False,  # ingress decodes bodies itself: aiohttp refuses zstd before any handler sees it
             access_log=None,
@@ -130,9 +130,13 @@ class StageServer:
             return
         await self._stage.fail(exchange, failure)
 
-    def _refuse_noise(self, error: BaseException | None, status: int) -> Failure:
-        """Of what cannot be read as a request nothing is quoted, here or in the log: it may hold a token."""
+    def _last_answer(self, error: BaseException | None, status: int) -> Failure:
+        """To what could not be read as a request, or not even be refused by the stage. Nothing is quoted here or in the log: it
+        may hold a token."""
         kind = type(error).__name__ if error else "nothing"
+        if status >= 500 and isinstance(error, Exception):
+            self._log.event("bug", error=kind)
+            return self._bug(error)
         self._log.event("noise", status=status, error=kind)
         sentence = f"{self._handshake.stage} was sent something that it cannot read as HTTP ({kind}); see what the client sends"
         return Failure(code=INVALID_REQUEST, message=sentence, status=status)
@@ -177,6 +181,8 @@ class _Connection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
+        if isinstance(exc, ConnectionError):
+            raise exc  # the client has left while it was told what went wrong
         failure = self._refuse(exc, status)
         if request.writer.output_size > 0:
             raise ConnectionError("a part of another answer is out already")

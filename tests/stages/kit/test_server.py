@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import raw_upstream
+from codex_shim.stages.contract.errors import Failure
 from codex_shim.stages.contract.handshake import Handshake
 from codex_shim.stages.kit import server as kit_server
+from codex_shim.stages.kit.exchange import Exchange
 from codex_shim.stages.kit.logs import Log
 from codex_shim.stages.kit.server import StageServer
 from codex_shim.stages.kit.stage import Context, Stage
@@ -130,3 +132,26 @@ def test_of_what_is_no_request_nothing_is_quoted_in_the_answer_or_the_log(noise:
     log = capfd.readouterr().err
     assert '"event":"noise"' in log
     assert "MARKED" not in body.decode() + log
+
+
+class Clumsy(Stage[Any]):
+    async def fail(self, exchange: Exchange, failure: Failure) -> None:
+        raise RuntimeError("MARKED")
+
+
+def test_a_stage_that_fails_while_it_tells_of_a_failure_is_answered_for(capfd: pytest.CaptureFixture[str]) -> None:
+    async def play() -> bytes:
+        async with raw_upstream.serving(Clumsy, {}) as url:
+            address = urlsplit(url)
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    head, _, body = asyncio.run(play()).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"500"
+    assert json.loads(body)["error"]["message"].startswith("tested failed on this request (RuntimeError)")
+    log = capfd.readouterr().err
+    assert '"event":"bug"' in log
+    assert "MARKED" not in log
