@@ -117,7 +117,7 @@ class Codex:
             subprocess.Popen(
                 [str(self.launcher), "exec", *_FLAGS, *flags, "--", prompt],
                 cwd=self.workspace,
-                env=self._environ(),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -135,7 +135,7 @@ class Codex:
         done = subprocess.run(
             [str(self.launcher), *words],
             cwd=self.workspace,
-            env=self._environ(),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -146,9 +146,9 @@ class Codex:
 
     def app_server(self) -> AppServer:
         """What Codex Desktop talks to."""
-        return AppServer(self.launcher, self.workspace, self._environ())
+        return AppServer(self.launcher, self.workspace, self.environment())
 
-    def _environ(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self._user),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from codex_shim.orchestrator.cli import app
 from codex_shim.orchestrator.commands import model_questions
 from codex_shim.orchestrator.system import Lock
 from typer.testing import CliRunner
+from waiting import PATIENCE
+from warm_commands import CLI
 
 KEY = marked.key("typed")
 BEFORE = '{\n  "models": [\n    {"model": "llama4", "provider": "ollama", "x": 1.50}\n  ]\n}\n'
@@ -225,6 +229,29 @@ def test_a_language_is_asked_for_its_server_and_a_local_server_for_no_key(home: 
     done = shim(home, "model", "add", typed="chat\nx\nhttp://127.0.0.1:9/v1\n")
     assert done.exit_code == 0, done.output
     assert last_row(home) == {"model": "x", "provider": "chat", "base_url": "http://127.0.0.1:9/v1"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_a_real_terminal_shows_what_is_typed_but_for_the_key(home: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [*CLI, "--home", str(home), "model", "add"]
+    environ = {"PATH": os.defpath, "HOME": str(home.parent)}
+    asking = subprocess.Popen(command, env=environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    shown = ""
+    answers = {"Provider: ": "deepseek", "knows: ": "deepseek-chat", "2 or 3 [1]: ": "3", "not shown): ": KEY}
+    for question, answer in answers.items():
+        while question not in shown:
+            shown += os.read(ours, 4096).decode()
+        os.write(ours, answer.encode() + b"\n")
+    while "model test deepseek-chat" not in shown:
+        shown += os.read(ours, 4096).decode()
+    assert asking.wait(PATIENCE) == 0
+    os.close(ours)
+    assert "deepseek-chat" in shown and KEY not in shown
+    assert last_row(home)["api_key"] == KEY
 
 
 # -- taken out --------------------------------------------------------------------------------------------------------
