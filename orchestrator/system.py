@@ -274,7 +274,7 @@ def become(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     if sys.platform != "win32":
-        os.execve(argv[0], argv, environ)  # noqa: S606  # no shell is wanted
+        os.execve(argv[0], list(argv), environ)  # noqa: S606  # no shell is wanted
     import subprocess
 
     process = subprocess.Popen(argv, env=environ)  # noqa: S603  # what the user has asked for

@@ -33,7 +33,9 @@ def test_a_login_that_comes_while_the_chain_starts_is_not_written_over(tmp_path:
         write_private(path, content)
 
     async def play() -> None:
-        publisher = Publisher(home, Offering(slugs=[], entries=[{"slug": "demo"}], offered=[]), "http://127.0.0.1:1/v1", told.append)
+        publisher = Publisher(
+            home, Offering(slugs=[], entries=[{"slug": "demo"}], offered=[]), "http://127.0.0.1:1/v1", told.append
+        )
         starting = asyncio.create_task(publisher.start({CHATGPT: OUT, CURSOR: OUT}, b'{"models":[]}'))
         await asyncio.to_thread(writing.wait, PATIENCE)
         coming = asyncio.create_task(publisher.changed({CHATGPT: IN, CURSOR: OUT}))
