@@ -13,8 +13,8 @@ SETTINGS = (
 )
 # Later: a function of its own for one model …
 HELPER = (
-    b"function n4$({additionalAvailableModels:A,authMethod:B,availableModels:C,isCustomModelProvider:D=!1,model:E,useHiddenModels:F})"
-    b"{return A?.has(E.model)===!0||E.model!==`codex-auto-review`"
+    b"function n4$({additionalAvailableModels:A,authMethod:B,availableModels:C,isCustomModelProvider:D=!1,"
+    b"model:E,useHiddenModels:F}){return A?.has(E.model)===!0||E.model!==`codex-auto-review`"
     b"&&(F&&!D&&B!==`amazonBedrock`?C.has(E.model):!E.hidden)}"
 )
 # … and again later, where the models of a configured catalog are shown in any case.
