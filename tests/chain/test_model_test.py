@@ -9,22 +9,17 @@ from typing import Any
 import pytest
 from chat_answers import Answer, Silence, call, calls, chunk, refuses, says
 from ports import held_port
-from running_chain import RunningChain, bare_environment, write_files
+from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 
 CALL = calls(call("open_box", {"box": "blue"}))
 
 
 @pytest.fixture(scope="module")
-def tried(provider: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChain]:
-    folder, held = tmp_path_factory.mktemp("tried"), held_port()
-    dead = {**provider.model(slug="dead"), "base_url": f"http://127.0.0.1:{held.getsockname()[1]}/v1"}
-    models = [provider.model(slug="one", model="vendor/one"), dead]
-    chain = RunningChain(folder / "shim", bare_environment(folder / "user"), write_files(folder / "shim", models, None))
-    chain.up()
-    yield chain
-    chain.down()
-    held.close()
+def tried(kept_provider: ScriptedUpstream, keep_chain: StartChain) -> Iterator[RunningChain]:
+    with held_port() as held:
+        dead = {**kept_provider.model(slug="dead"), "base_url": f"http://127.0.0.1:{held.getsockname()[1]}/v1"}
+        yield keep_chain(models=[kept_provider.model(slug="one", model="vendor/one"), dead])
 
 
 def trial_of(chain: RunningChain, *words: str) -> dict[str, Any]:
