@@ -60,7 +60,7 @@ def run_checks(*arguments: str, only: list[str]) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.parametrize(("broken", "checks", "sentence"), CAUGHT, ids=[broken for broken, _, _ in CAUGHT])
 def test_a_broken_stage_is_caught(broken: str, checks: list[str], sentence: str) -> None:
-    patience = 2 if broken in WAITED_OUT else 30
+    patience = 4 if broken in WAITED_OUT else 30
     command = [f"--patience={patience}", "--command", sys.executable, "-P", str(BROKEN), broken]
     code, report = run_checks(*command, only=checks)
     assert code == 1
