@@ -12,7 +12,7 @@ from . import pipeline
 from .common import FAILED, config_errors, connection, fail, print_json, print_table, state
 
 # The stages' lines come a moment after the answer.
-_LINES_SECONDS = 2.0
+_LINES_SECONDS = 5.0
 _LINES_PAUSE = 0.05
 
 
