@@ -89,8 +89,8 @@ def _common(body: dict[str, Any], raw: bytes, target: Target) -> tuple[Document,
 
 
 def _require(document: Document, body: dict[str, Any], name: str, value: Any) -> None:
-    """Nothing is written anew that is right already."""
-    if name not in body or body[name] != value:
+    """Nothing is written anew that is right already. The types count too: 1 is equal to True, and no boolean in JSON."""
+    if (type(body.get(name)), body.get(name)) != (type(value), value):
         document.set(name, value)
 
 
