@@ -49,6 +49,7 @@ REFUSALS: dict[str, tuple[bytes | Callable[[], bytes], Headers, int, str]] = {
     "wrong token": (BODY, {"authorization": "Bearer wrong"}, 401, "the token is not this chain's"),
     "no token": (BODY, {"authorization": None}, 401, "this chain's token is missing"),
     "another scheme": (BODY, {"authorization": "Basic dTpw"}, 401, "this chain's token is missing"),
+    # D70: what a web page may send without asking first.
     "foreign Host": (BODY, {"host": "evil.example"}, 403, "the Host `evil.example` is not this machine"),
     "foreign Origin": (BODY, {"origin": "https://evil.example"}, 403, "the web page `https://evil.example` may not use this"),
     "null Origin": (BODY, {"origin": "null"}, 403, "the web page `null` may not use this"),

@@ -39,7 +39,7 @@ def test_codex_takes_every_kind_of_reasoning_level(bare_codex: Codex) -> None:
     assert [model["defaultReasoningEffort"] for model in shown] == ["none", "medium", "xhigh"]
 
 
-def test_the_base_instructions_are_the_installed_clis_own(codex: Codex, upstream: ScriptedUpstream) -> None:
+def test_d57_the_base_instructions_are_the_installed_clis_own(codex: Codex, upstream: ScriptedUpstream) -> None:
     bundled = {model["base_instructions"] for model in codex.models("--bundled")}
     ours = {model["base_instructions"] for model in codex.models()}
     assert len(ours) == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from codex_shim.orchestrator.codex import catalog
+from codex_shim.orchestrator.codex.cli import FALLBACK_PROMPT
 from codex_shim.orchestrator.settings.models import ModelRow, parse
 
 # Codex 0.169.0 refuses the whole file where one of them is missing.
@@ -32,6 +33,16 @@ def test_an_entry_has_all_that_codex_requires_and_says_what_the_model_can() -> N
     assert (made["context_window"], made["max_context_window"], made["input_modalities"]) == (64_000, 64_000, ["text"])
     assert (made["base_instructions"], made["apply_patch_tool_type"]) == ("You are Codex.", "freeform")
     assert made["default_reasoning_level"] in [level["effort"] for level in made["supported_reasoning_levels"]]
+
+
+def test_d57_every_model_has_the_instructions_of_codex_itself_or_short_ones_without_a_gap() -> None:
+    made = [
+        *catalog.entries(rows({"model": "a"}, {"model": "b"}), "Codex's own {words}"),
+        *catalog.entries([], "Codex's own {words}"),
+    ]
+    assert {entry["base_instructions"] for entry in made} == {"Codex's own {words}"}
+    assert not set("{}<>") & set(FALLBACK_PROMPT), "nothing that somebody would have to fill in"
+    assert "apply_patch" in FALLBACK_PROMPT
 
 
 def test_a_model_without_levels_has_none_and_no_default() -> None:

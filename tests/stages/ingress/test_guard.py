@@ -24,7 +24,7 @@ def test_a_name_can_be_allowed() -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:3000", "http://127.0.0.1:9999"])
-def test_a_page_of_another_origin_is_refused(origin: str) -> None:
+def test_d70_a_page_of_another_origin_is_refused(origin: str) -> None:
     with pytest.raises(HopError, match="may not use this endpoint"):
         guard.check_origin({"host": "127.0.0.1:8765", "origin": origin}, [])
 
@@ -36,7 +36,7 @@ def test_no_origin_our_own_and_an_allowed_one_pass() -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/x-www-form-urlencoded", "text/plain; application/json"])
-def test_what_a_page_can_send_without_asking_is_refused(kind: str) -> None:
+def test_d70_what_a_page_can_send_without_asking_is_refused(kind: str) -> None:
     with pytest.raises(HopError) as refusal:
         guard.check_json({"content-type": kind})
     assert refusal.value.failure.status == 415

@@ -21,12 +21,13 @@ LOGIN = {"X-Codex-Shim-User": "sealed", "originator": "codex_exec"}
 class FakeExchange:
     """As much of an exchange as a router touches."""
 
-    def __init__(self, model: str = "", **headers: str) -> None:
+    def __init__(self, model: str = "", *said: str, **headers: str) -> None:
         self.headers: Any = _CaseInsensitive(headers)
         self.notes: dict[str, Any] = {}
         self.answer: bytes = b""
         self.answer_headers: dict[str, str] = {}
-        self._body = json.dumps({"model": model}).encode()
+        spoken = {"input": [{"role": "user", "content": words} for words in said]} if said else {}
+        self._body = json.dumps({"model": model, **spoken}).encode()
 
     async def body(self) -> bytes:
         return self._body
@@ -105,6 +106,16 @@ def test_d53_the_users_login_goes_to_chatgpt_and_to_nobody_else(tmp_path: Path, 
     assert ("sealed" in headers.values()) is brought
     assert headers["originator"] == "codex_exec"
     assert json.loads(body) == {"model": "gpt-5.5" if egress == "chatgpt" else slug}
+
+
+def test_d58_conversations_with_the_same_last_words_share_no_decision(tmp_path: Path) -> None:
+    """Nor does anything else that is said, or the session that says it, choose a model: the slug alone does."""
+    router, following = make(tmp_path)
+    chosen = ["kimi", "composer-2-5", "gpt-5.5", "kimi", "composer-2-5"]
+    for slug in chosen:
+        ask(router, FakeExchange(slug, f"about the project of {slug}", "continue", **{"session-id": "the same"}))
+    egresses = {"kimi": "moonshot", "composer-2-5": "cursor", "gpt-5.5": "chatgpt"}
+    assert [(came_to, json.loads(body)["model"]) for came_to, _, body in following.came] == [(egresses[s], s) for s in chosen]
 
 
 def test_a_request_for_a_chosen_model_reads_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
