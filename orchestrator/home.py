@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
+
+# Between tries at a file that another program has open.
+PAUSES = (0.01, 0.05, 0.2)
+
+Result = TypeVar("Result")
 
 
 class Home:
@@ -28,6 +34,7 @@ class Home:
         self.run = root / "run"
         self.lock = self.run / "lock"
         self.control = self.run / "control.json"
+        self.desk_control = self.run / "desk.json"
         self.advertised = self.run / "advertised.json"
         self.subscription_catalog = self.run / "subscriptions.json"
         self.cursor_slots = self.run / "cursor" / "slots"
@@ -62,16 +69,14 @@ def private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
-def _put_in_place(draft: Path, path: Path) -> None:
-    """On Windows nobody can replace a file while somebody reads it, which takes a moment."""
-    for pause in (0.01, 0.05, 0.2):
+def patiently(act: Callable[[], Result], pause: Callable[[float], None] = time.sleep) -> Result:
+    """On Windows nobody can replace, remove or open a file while another program has it open, which takes a moment."""
+    for seconds in PAUSES:
         try:
-            draft.replace(path)
+            return act()
         except PermissionError:
-            time.sleep(pause)
-        else:
-            return
-    draft.replace(path)
+            pause(seconds)
+    return act()
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -82,7 +87,7 @@ def write_private(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        _put_in_place(draft, path)
+        patiently(lambda: draft.replace(path))
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

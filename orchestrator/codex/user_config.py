@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from .. import dated_copies
-from ..home import Home
+from ..home import Home, patiently
 from ..system import Lock
 from . import user_home
 from .edit import EditError
@@ -63,18 +63,23 @@ class UserConfig:
                 after = edit(self._decode(before)).encode()
                 if after == (before or b""):
                     return Changed(self.path, False, None)
-                if self._content() == before:
-                    return Changed(self.path, True, self._put(before, after))
+                backup = self._keep(before)
+                if patiently(lambda: self._put(before, after)):  # noqa: B023  # it is called at once
+                    return Changed(self.path, True, backup)
             raise EditError("it keeps changing while it is being edited; close Codex and try again")
         finally:
             self._lock.release()
 
-    def _put(self, before: bytes | None, after: bytes) -> Path | None:
-        """A file that was made for our settings alone goes with them."""
-        backup = dated_copies.keep(self._backups, "config.toml", before) if before is not None else None
+    def _keep(self, before: bytes | None) -> Path | None:
+        return dated_copies.keep(self._backups, "config.toml", before) if before is not None else None
+
+    def _put(self, before: bytes | None, after: bytes) -> bool:
+        """False where somebody was faster. A file that was made for our settings alone goes with them."""
+        if self._content() != before:
+            return False
         if not after:
             self._file.unlink()
-            return backup
+            return True
         mode = self._file.stat().st_mode & 0o777 if before is not None else 0o600
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._clear_drafts()
@@ -89,7 +94,7 @@ class UserConfig:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        return backup
+        return True
 
     def _clear_drafts(self) -> None:
         """Those of a command that was killed. They hold what the file holds."""
@@ -100,7 +105,7 @@ class UserConfig:
 
     def _content(self) -> bytes | None:
         try:
-            return self._file.read_bytes()
+            return patiently(self._file.read_bytes)
         except FileNotFoundError:
             return None
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from codex_shim.orchestrator.home import Home
+from codex_shim.orchestrator.home import PAUSES, Home, patiently
 from custom_stages import ROOT
 
 
@@ -43,3 +43,22 @@ def test_d69_an_installed_package_writes_nothing_beside_itself(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert sorted(site.rglob("*")) == before
     assert (user / ".codex-shim" / "custom_model_catalog.json").exists()
+
+
+def test_a_file_that_another_program_has_open_is_tried_again_and_not_for_ever() -> None:
+    pauses: list[float] = []
+    refusals = [PermissionError()] * 2
+
+    def act() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "done"
+
+    assert patiently(act, pauses.append) == "done"
+    assert pauses == list(PAUSES[:2])
+    refusals += [PermissionError()] * (len(PAUSES) + 1)
+    with pytest.raises(PermissionError):
+        patiently(act, pauses.append)
+    with pytest.raises(FileNotFoundError):
+        patiently(lambda: Path("/nowhere/at/all").read_bytes(), pauses.append)
+    assert pauses == [*PAUSES[:2], *PAUSES], "only what a moment can mend is worth one"

@@ -89,6 +89,27 @@ def test_somebody_who_was_faster_is_not_written_over(config: UserConfig) -> None
     assert config.path.read_text() == "a = 2\nb = 1\n"
 
 
+def test_what_another_program_writes_while_we_wait_for_it_is_not_written_over(
+    config: UserConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows a file that is open cannot be replaced; whoever has it open may well be about to write it."""
+    config.path.parent.mkdir()
+    config.path.write_text("a = 1\n")
+    replace, refused = Path.replace, []
+
+    def busy(draft: Path, target: Path) -> Path:
+        if target == config.path and not refused:
+            refused.append(draft)
+            config.path.write_text("a = 2\n")
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        return replace(draft, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    assert config.change(lambda text: text + "b = 1\n").changed
+    assert config.path.read_text() == "a = 2\nb = 1\n"
+    assert [path.name for path in config.path.parent.iterdir()] == ["config.toml"]
+
+
 def test_one_at_a_time(config: UserConfig, home: Home) -> None:
     lock = Lock(home.run / "codex-config.lock")
     assert lock.acquire()
