@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import codex_session
-import litellm_install
 import litellm_proxy
 import pytest
 from litellm_proxy import TEXT, LiteLLM
+from pip_programs import LITELLM
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain, bare_environment, write_files
 
@@ -22,7 +22,7 @@ each_language = pytest.mark.parametrize("language", list(LANGUAGES))
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteLLM]:
-    launcher = litellm_install.ensure()
+    launcher = LITELLM.ensure()
     running = LiteLLM(launcher, tmp_path_factory.mktemp("peers") / "litellm")
     try:
         running.start()
