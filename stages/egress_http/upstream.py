@@ -76,7 +76,7 @@ class Upstream:
             redactor = self._redactor(proof)
             async for events in self._translated(reply, prepared, builder):
                 yield name_provider(events, self.who, redactor)
-            await reply.drain()
+            reply.dismiss()
 
     async def whole(self, outgoing: Outgoing, request: Mapping[str, str], returned: dict[str, str]) -> bytes:
         """An answer in one piece of JSON, as it comes. The arguments are those of `events`; raises `HopError`."""

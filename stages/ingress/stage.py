@@ -116,8 +116,8 @@ class Ingress(Stage[Config]):
             async with _keepalive(exchange, ending, self.context.config.keepalive_seconds):
                 await self._copy(reply, exchange, ending)
             exchange.notes["ended"] = ending.outcome
+            reply.dismiss()
             await exchange.end()
-            await reply.drain()
 
     async def _copy(self, reply: Reply, exchange: Exchange, ending: StreamEnding) -> None:
         name = self.context.handshake.next_name

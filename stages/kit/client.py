@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,9 @@ READ_SIZE = 256 * 1024
 # Shorter than the server's own patience (kit/server.py), so that a connection is rarely reused while it is being closed.
 KEEPALIVE_SECONDS = 30.0
 _FIRST_PAUSE = 0.02
+# How long an answer that has said all it has to say may take to end. A provider may have few places to serve from.
+_REST_SECONDS = 5.0
+_REST_SECONDS_OUTSIDE = 0.5
 
 
 class Reply:
@@ -38,6 +41,7 @@ class Reply:
         self._who = who
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        self.dismissed = False
 
     @property
     def is_stream(self) -> bool:
@@ -64,14 +68,10 @@ class Reply:
                 break
         return b"".join(pieces)[:limit]
 
-    async def drain(self, seconds: float = 0.1) -> None:
-        """Take what is left of a body that has said all it has to say, so that the connection can serve again."""
-        try:
-            async with asyncio.timeout(seconds):
-                async for _ in self.chunks():
-                    pass
-        except (TimeoutError, HopError):
-            return  # the connection is closed instead
+    def dismiss(self) -> None:
+        """It has said all it has to say: behind the `open` block, what is left of its body is taken in the background. So nobody
+        waits for it, the connection can serve again, and no hop takes a turn that ended well for one that was cancelled."""
+        self.dismissed = True
 
 
 class HopClient:
@@ -95,6 +95,7 @@ class HopClient:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds, sock_read=idle_seconds)
         self._connections = connections
         self._outside = outside
+        self._rests: set[asyncio.Task[None]] = set()
         self._proxy_of: dict[str, str | None] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -102,17 +103,34 @@ class HopClient:
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, who: str = "the next hop"
     ) -> AsyncIterator[Reply]:
-        """Yields once the status is known. Leaving the block early closes the connection, which cancels the other side."""
+        """Yields once the status is known. Leaving the block early closes the connection, which cancels the other side, unless the
+        reply was dismissed."""
         response = await self._send(method, url, headers, body, who)
+        reply = Reply(response, who)
         try:
-            yield Reply(response, who)
+            yield reply
         finally:
             # A fully read response has already given its connection back; anything else must not be reused.
-            response.close()
+            if reply.dismissed and not response.closed:
+                self._take_rest(reply, response)
+            else:
+                response.close()
 
     async def close(self) -> None:
+        for rest in self._rests:
+            rest.cancel()
+        await asyncio.gather(*self._rests, return_exceptions=True)
         if self._session:
             await self._session.close()
+
+    def _take_rest(self, reply: Reply, response: aiohttp.ClientResponse) -> None:
+        def taken(rest: asyncio.Task[None]) -> None:  # also where it was cancelled before it began
+            self._rests.discard(rest)
+            response.close()
+
+        rest = asyncio.create_task(_read_rest(reply, _REST_SECONDS_OUTSIDE if self._outside else _REST_SECONDS))
+        self._rests.add(rest)
+        rest.add_done_callback(taken)
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, who: str
@@ -180,6 +198,13 @@ class HopClient:
                 trace_configs=[tracer],
             )
         return self._session
+
+
+async def _read_rest(reply: Reply, seconds: float) -> None:
+    with suppress(TimeoutError, HopError):
+        async with asyncio.timeout(seconds):
+            async for _ in reply.chunks():
+                pass
 
 
 async def _mark_reused(session: aiohttp.ClientSession, context: Any, params: Any) -> None:

@@ -15,6 +15,7 @@ from waiting import PATIENCE
 
 Script = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -58,6 +59,16 @@ async def playing(script: Script, **options) -> AsyncIterator[tuple[Server, HopC
 async def ask(client: HopClient, server: Server, read: Callable[[Reply], Awaitable[bytes]] = Reply.read) -> bytes:
     async with client.open("POST", server.url, {"content-type": "application/json"}, b"{}", who="policy") as reply:
         return await read(reply)
+
+
+async def first_chunk(reply: Reply) -> bytes:
+    return await anext(aiter(reply.chunks()))
+
+
+async def first_and_dismissed(reply: Reply) -> bytes:
+    first = await first_chunk(reply)
+    reply.dismiss()
+    return first
 
 
 def test_a_kept_connection_serves_again() -> None:
@@ -177,7 +188,7 @@ def test_what_breaks_off_or_is_no_http_is_told(head: bytes, sentence: str) -> No
 def test_silence_beyond_the_limit_is_given_up() -> None:
     async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(STREAM)
         await reader.read()
 
     async def play() -> None:
@@ -194,16 +205,56 @@ def test_leaving_early_closes_the_connection_at_once() -> None:
 
     async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        writer.write(STREAM + b"5\r\nfirst\r\n")
         await reader.read()
         gone.set()
 
     async def play() -> None:
-        async def first_chunk(reply: Reply) -> bytes:
-            return await anext(aiter(reply.chunks()))
-
         async with playing(script) as (server, client):
             assert await ask(client, server, first_chunk) == b"first"
+            await gone.wait()
+
+    asyncio.run(play())
+
+
+def test_the_rest_of_a_dismissed_answer_is_waited_for_by_nobody_and_its_connection_serves_again() -> None:
+    async def play() -> None:
+        said, taken = asyncio.Event(), asyncio.Event()
+
+        async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await request(reader)
+            writer.write(STREAM + b"5\r\nfirst\r\n")
+            await said.wait()
+            writer.write(b"4\r\nrest\r\n0\r\n\r\n")
+            taken.set()
+            await request(reader)
+            writer.write(OK)
+
+        async with playing(script) as (server, client):
+            assert await ask(client, server, first_and_dismissed) == b"first"
+            said.set()
+            await taken.wait()
+            await asyncio.gather(*client._rests)
+            assert await ask(client, server) == b"{}"
+            assert server.connections == 1
+
+    asyncio.run(play())
+
+
+def test_a_dismissed_answer_that_never_ends_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codex_shim.stages.kit.client._REST_SECONDS", 0.01)
+
+    async def play() -> None:
+        gone = asyncio.Event()
+
+        async def script(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await request(reader)
+            writer.write(STREAM + b"5\r\nfirst\r\n")
+            await reader.read()
+            gone.set()
+
+        async with playing(script) as (server, client):
+            assert await ask(client, server, first_and_dismissed) == b"first"
             await gone.wait()
 
     asyncio.run(play())
