@@ -24,12 +24,13 @@ Way = Literal["provider", "threads"]
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """Where Codex finds the chain: `url` ends in /v1 and is empty where nobody knows it, `catalog` is the path of the catalog file,
-    `slugs` are those in it."""
+    `slugs` are those in it. `others` are those of the home to which a configuration leads instead."""
 
     url: str
     token: str
     catalog: str
     slugs: list[str]
+    others: list[str] = []
 
     def __repr__(self) -> str:
         return f"Chain({self.url})"
@@ -55,12 +56,17 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     def is_ours(self, key: str, value: Any) -> bool:
         """Whether a setting still has a value that comes from here, or from another home of ours; see edit.py."""
         if key == "model":
-            return value in self.slugs
+            return value in self.slugs or value in self.others
         if key == "model_provider":
             return value == PROVIDER
         if key == "model_catalog_json":
-            return isinstance(value, str) and PurePath(value).name == PurePath(self.catalog).name
+            return value == self.catalog or self.elsewhere(value) is not None
         return leads_here(value)
+
+    def elsewhere(self, catalog: Any) -> PurePath | None:
+        """The catalog that a configuration names, if it is the one of another home."""
+        path = PurePath(catalog) if isinstance(catalog, str) else None
+        return path if path and path.name == PurePath(self.catalog).name and catalog != self.catalog else None
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):

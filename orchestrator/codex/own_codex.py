@@ -22,7 +22,8 @@ from .user_config import UserConfig
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """What a change did. `kept` are settings of the user's that are comments now, `back` those that were and are settings again,
-    `chosen` those that somebody has set anew since, which therefore stay. `now` is what the file leads to."""
+    `chosen` those that somebody has set anew since, which therefore stay. `now` is what the file leads to, `other` the home of the
+    chain that it led to before, where that is not this one."""
 
     path: Path
     changed: bool
@@ -31,6 +32,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     back: list[str] = []
     chosen: list[str] = []
     now: Connected | None = None
+    other: Path | None = None
 
 
 class OwnCodex:
@@ -71,19 +73,17 @@ class OwnCodex:
 
     def by_hand(self) -> list[tuple[str, int, int]]:
         """The settings that lead to us, though `connect` has not written them: see `edit.places`."""
-        self.read()
-        text, chain = self._file.text(), self.chain()
-        return edit.places(text, chain.is_ours)
+        chain, _ = self._editing("")
+        return edit.places(self._file.text(), chain.is_ours)
 
     def rehearse(self, way: Way, login: bool, model: str, url: str) -> None:
         """Raises what `connect` would raise, and writes nothing."""
-        self.read()
-        self._edit(way, login, model, self.chain(url))(self._file.text())
+        chain, _ = self._editing(url)
+        self._edit(way, login, model, chain)(self._file.text())
 
     def connect(self, way: Way, login: bool, model: str, url: str) -> Done:
         """`login` is for the way `provider`: Codex's built-in one sends what login there is by itself."""
-        self.read()
-        chain = self.chain(url)
+        chain, other = self._editing(url)
         changed = self._file.change(self._edit(way, login, model, chain))
         text = self._file.text()
         return Done(
@@ -92,12 +92,13 @@ class OwnCodex:
             backup=changed.backup,
             kept=edit.kept(text),
             now=look(tomllib.loads(text), chain),
+            other=other,
         )
 
     def disconnect(self) -> Done:
         """The very same file where nothing of ours is in it."""
-        self.read()
-        chain, before = self.chain(), self._file.text()
+        chain, other = self._editing("")
+        before = self._file.text()
         kept = edit.kept(before)
         changed = self._file.change(lambda text: edit.disable(text, chain.is_ours))
         after = tomllib.loads(self._file.text())
@@ -109,6 +110,7 @@ class OwnCodex:
             back=[name for name in kept if name not in chosen],
             chosen=sorted(chosen),
             now=look(after, chain),
+            other=other,
         )
 
     def refresh(self, url: str) -> Done | None:
@@ -124,6 +126,14 @@ class OwnCodex:
         if model is None or (model == now.model and not now.wrong):
             return None
         return self.connect(now.way, now.login, model, url)
+
+    def _editing(self, url: str) -> tuple[Chain, Path | None]:
+        """What is ours in the file as it is now, and the home of another chain of ours that it leads to."""
+        chain = self.chain(url)
+        catalog = chain.elsewhere(self.read().get("model_catalog_json"))
+        if catalog is None:
+            return chain, None
+        return msgspec.structs.replace(chain, others=files.listed(Path(catalog))), Path(catalog).parent
 
     def _edit(self, way: Way, login: bool, model: str, chain: Chain) -> Any:
         top, provider = chain.top(way, model), chain.provider(way, login=login)

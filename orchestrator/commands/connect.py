@@ -135,7 +135,8 @@ def _write_ours(offer: Any, slug: str, url: str) -> None:
 
 
 def _facts(done: Any) -> dict[str, Any]:
-    return {"config": str(done.path), "changed": done.changed, "backup": str(done.backup) if done.backup else None}
+    other = {"other_home": str(done.other)} if done.other else {}
+    return {"config": str(done.path), "changed": done.changed, "backup": str(done.backup) if done.backup else None, **other}
 
 
 def _say_enabled(done: Any, slug: str, url: str) -> None:
@@ -148,6 +149,7 @@ def _say_enabled(done: Any, slug: str, url: str) -> None:
     if done.kept:
         typer.echo(f"kept      {', '.join(done.kept)}: there as comments, until `codex-shim disable`")
     _say_backup(done)
+    _say_other(done)
     typer.echo("undo      codex-shim disable")
     typer.echo("Quit Codex Desktop and open sessions, and start them again: they read this only when they start.")
     if now.way == "provider":
@@ -167,6 +169,7 @@ def _say_disabled(done: Any) -> None:
     if done.chosen:
         typer.echo(f"left      {', '.join(done.chosen)}: set anew since `codex-shim enable`")
     _say_backup(done)
+    _say_other(done)
     typer.echo("redo      codex-shim enable")
     typer.echo("Quit Codex Desktop and open sessions, and start them again. The chain is as it was; `codex-shim stop` stops it.")
 
@@ -174,6 +177,11 @@ def _say_disabled(done: Any) -> None:
 def _say_backup(done: Any) -> None:
     if done.backup:
         typer.echo(f"backup    {done.backup}")
+
+
+def _say_other(done: Any) -> None:
+    if done.other:
+        typer.echo(f"left      the chain of {done.other}, to which it led before")
 
 
 def _say_by_hand(path: Path, left: list[tuple[str, int, int]]) -> None:

@@ -43,7 +43,12 @@ class User:
         self.folder.mkdir()
         self.path = self.folder / "config.toml"
         self.path.write_bytes(text.encode())
-        self.codex = OwnCodex({"CODEX_HOME": str(self.folder), "HOME": str(folder)}, self.home)
+        environ = {"CODEX_HOME": str(self.folder), "HOME": str(folder)}
+        self.codex = OwnCodex(environ, self.home)
+        other = Home(folder / "other")
+        other.local_token()
+        catalog(other, "opus", "haiku")
+        self.other = OwnCodex(environ, other)
 
     @property
     def text(self) -> str:
@@ -210,8 +215,22 @@ def test_d66_a_kill_between_the_copy_and_the_change_leaves_the_file_and_the_next
     assert (user.text, list(user.folder.iterdir())) == (THEIRS, [user.path])
 
 
+def test_a_second_home_takes_over_and_either_takes_back_what_both_have_set(user: User) -> None:
+    user.codex.connect("provider", False, "kimi", URL)
+    assert user.other.look(MOVED) is not None
+    taken = user.other.connect("threads", False, "opus", MOVED)
+    assert (taken.other, taken.now and taken.now.mine, taken.kept) == (user.home.root, True, ["model", "model_provider"])
+    assert user.codex.refresh(URL) is None, "it is the other one's now"
+    user.path.write_text(user.text.replace('model = "opus"', 'model = "haiku"'))  # in Codex's picker
+    back = user.codex.disconnect()
+    assert (user.text, back.chosen, back.other) == (THEIRS, [], user.folder.parent / "other")
+
+
 STEPS = st.sampled_from(
-    ["enable", "login", "threads", "use", "refresh", "pick", "add", "catalog", "disable", "crash enable", "crash disable"]
+    [
+        *("enable", "login", "threads", "use", "refresh", "pick", "add", "catalog", "disable", "crash enable", "crash disable"),
+        *("other enable", "other threads", "other pick", "other disable"),
+    ]
 )
 TEXTS = st.sampled_from(
     [
@@ -227,16 +246,16 @@ TEXTS = st.sampled_from(
 
 
 @settings(max_examples=50)
-@given(TEXTS, st.lists(STEPS, max_size=8))
-def test_d66_d67_whatever_happens_the_user_s_part_is_theirs_to_the_byte(text: str, history: list[str]) -> None:
-    """D68 as well: a `model` inside a profile is none of ours."""
+@given(TEXTS, st.lists(STEPS, max_size=8), st.booleans())
+def test_d66_d67_whatever_happens_the_user_s_part_is_theirs_to_the_byte(text: str, history: list[str], other: bool) -> None:
+    """D68 as well: a `model` inside a profile is none of ours. Two homes of ours may lead the same Codex; each takes both back."""
     with tempfile.TemporaryDirectory() as folder:
         user = User(Path(folder), text)
         theirs = text
         for number, step in enumerate(history):
             theirs += _happens(user, step, number, "\r\n" if "\r\n" in text else "\n")
         if user.path.exists():
-            user.codex.disconnect()
+            (user.other if other else user.codex).disconnect()
         left = user.text if user.path.exists() else ""
         assert left == theirs
         assert not edit.is_enabled(left)
@@ -257,6 +276,12 @@ def _happens(user: User, step: str, number: int, end: str) -> str:
             codex.refresh(f"http://127.0.0.1:{9000 + number}/v1")
         case "pick" if user.path.exists() and edit.is_enabled(user.text):
             user.path.write_bytes(user.text.replace('model = "kimi"', 'model = "qwen"', 1).encode())
+        case "other enable" | "other threads":
+            user.other.connect("threads" if "threads" in step else "provider", False, "opus", MOVED)
+        case "other pick" if user.path.exists() and edit.is_enabled(user.text):
+            user.path.write_bytes(user.text.replace('model = "opus"', 'model = "haiku"', 1).encode())
+        case "other disable":
+            user.other.disconnect()
         case "catalog":
             user.home.catalog.unlink(missing_ok=True)
             catalog(user.home, "kimi", "qwen", f"new-{number}")

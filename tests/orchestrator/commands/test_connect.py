@@ -323,3 +323,6 @@ def test_the_chain_of_another_home_leaves_this_codex_alone(idle: User, tmp_path:
     assert "still leads" not in other.shim("stop").stderr
     other.ok("model", "use", "two")
     assert idle.text == text
+    told = other.ok("disable")
+    assert f"left      the chain of {idle.home}, to which it led before" in told
+    assert idle.text == THEIRS
