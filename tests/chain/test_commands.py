@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 
-from chat_answers import says
+import process_tree
+import warm_commands
+from chat_answers import DONE, Answer, Wait, chunk, finish, says
 from ports import free_port
-from responses_client import ask_all
-from running_chain import RunningChain
+from responses_client import ask, ask_all, text_of
+from running_chain import COMMAND_SECONDS, RunningChain
 from scripted_upstream import ScriptedUpstream
 from waiting import PATIENCE, until
 from warm_commands import CLI
@@ -46,6 +48,38 @@ def test_up_ends_with_what_the_user_needs_next_and_down_with_its_end(idle_home: 
     down = idle_home.cli("pipeline", "down")
     assert (down.returncode, down.stdout) == (0, "The chain has stopped.\n")
     assert not idle_home.cli("status", check=False).stderr
+
+
+def test_d64_d65_a_restart_lets_a_stream_end_and_what_was_named_from_a_folder_is_found_again(
+    idle_home: RunningChain, provider: ScriptedUpstream, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "models.json").write_text(json.dumps([provider.model()]))
+
+    def typed_there(*words: str) -> subprocess.CompletedProcess[str]:
+        arguments = ["--home", str(idle_home.home), "--settings", "models.json", *words]
+        return warm_commands.run(arguments, idle_home.environ, tmp_path / "mine", COMMAND_SECONDS)
+
+    gate = provider.gate()
+    provider.script(Answer(chunk(content="first"), Wait(gate), chunk(content=" last"), finish("stop"), DONE), says("again"))
+    assert typed_there(*UP).returncode == 0
+    idle_home.url, idle_home.token = idle_home.status()["url"], (idle_home.home / "token").read_text().strip()
+    old = idle_home.note_processes()
+    with ThreadPoolExecutor(1) as pool, ask(idle_home) as answer:
+        events = answer.events()
+        seen = [next(event for event in events if event["type"] == "response.output_text.delta")]
+        restart = pool.submit(typed_there, "restart", "--port", "0")
+        until(lambda: "draining" in idle_home.all_logs(), "the chain is told to end")
+        assert not restart.done(), "a stream is under way"
+        gate.open()
+        seen += list(events)
+        done = restart.result()
+    assert (text_of(seen), seen[-1]["type"]) == ("first last", "response.completed")
+    assert (done.returncode, "The chain has stopped." in done.stdout, "Ready in" in done.stderr) == (0, True, True)
+    until(lambda: not process_tree.alive(old), "the old chain has ended")
+    idle_home.url = idle_home.status()["url"]
+    assert text_of(ask_all(idle_home)) == "again", "a chain is there, with the models of that file"
+    idle_home.down()
 
 
 def test_a_port_on_the_command_line_wins_and_codex_is_told(idle_home: RunningChain) -> None:

@@ -127,6 +127,15 @@ def test_the_local_token_is_in_two_files_and_the_hop_token_in_none(keyed: Runnin
     assert process_tree.parent(keyed.pids["program"]) not in processes_with(keyed, hop_token), "the fork server knows nothing"
 
 
+def test_d71_what_is_said_and_answered_is_in_no_file_that_the_chain_writes(keyed: RunningChain, provider: ScriptedUpstream) -> None:
+    provider.script(says("an-answer-nobody-keeps"), refuses(400, {"error": {"message": "no"}}))
+    ask_all(keyed, "a-prompt-nobody-keeps")
+    assert error_of(ask_all(keyed, "a-prompt-nobody-keeps"))
+    until(lambda: sum(line["event"] == "request" for line in keyed.logs("ingress")) >= 2, "both have been logged")
+    keyed.cli("pipeline", "logs", "--json")
+    assert not files_with(keyed, "nobody-keeps")
+
+
 def test_files_are_for_their_owner_alone(keyed: RunningChain, provider: ScriptedUpstream) -> None:
     use_all_models(keyed, provider)
     keyed.cli("pipeline", "restart")
