@@ -31,6 +31,7 @@ from .answers import Answers
 from .codex import cli as codex_cli
 from .control import Message
 from .control_server import ControlServer
+from .desk.answers import COMMANDS, DeskAnswers
 from .environment import Surroundings, survey
 from .home import Home, private_folder
 from .logins.watch import Watch
@@ -94,7 +95,7 @@ class Chain:
             del entries  # they are long
             for problem in sources.row_problems:
                 self._report({"event": "problem", "text": problem})
-            return await self._supervise(chain_plan, spawner, sockets, url, watch)
+            return await self._supervise(chain_plan, spawner, sockets, url, watch, sources, publisher)
         finally:
             for each in sockets.values():
                 each.close()
@@ -121,12 +122,20 @@ class Chain:
             subscriptions=sources.subscriptions,
             offered=offering.offered,
             subscription_catalog=str(self._home.subscription_catalog),
+            desk_control=str(self._home.desk_control),
             seal_key=Secret(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()),
         )
         return plan.build(inputs, addresses)
 
     async def _supervise(
-        self, chain_plan: ChainPlan, spawner: Spawner, sockets: dict[str, socket.socket], url: str, watch: Watch
+        self,
+        chain_plan: ChainPlan,
+        spawner: Spawner,
+        sockets: dict[str, socket.socket],
+        url: str,
+        watch: Watch,
+        sources: Sources,
+        publisher: Publisher,
     ) -> int:
         logs = LogBook(self._home.logs)
         self._supervisor = supervisor = Supervisor(
@@ -140,7 +149,13 @@ class Chain:
         )
         sockets.clear()  # the keepers own them now
         answers = Answers(supervisor, logs, self._stage_files, self._end, url, lambda: watch.states)
-        control = ControlServer(self._home.control, answers.handlers(), {"pid": os.getpid(), "url": url})
+        desk = DeskAnswers(self._home, self._environ, url, supervisor, publisher, sources, lambda: watch.states)
+        control = ControlServer(
+            self._home.control,
+            answers.handlers() | desk.handlers(),
+            {"pid": os.getpid(), "url": url},
+            {self._home.desk_control: COMMANDS},
+        )
         await control.start()
         watching = asyncio.create_task(watch.run(), name="watch the logins")
         try:

@@ -1,5 +1,7 @@
 """The running chain's ear: JSON lines over a loopback socket whose port and token stand in a 0600 file.
 
+A second file of the kind tells the desk, with a token of its own that is good for a few commands only.
+
 One request per connection, `{"token", "command", …}`; any number of answers, the last of which holds `"ok"`. The same on every
 system, and no path of a socket to be too long. The other side is control.py.
 """
@@ -11,7 +13,7 @@ import contextlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +26,33 @@ _LINE_LIMIT = 4 * 1024 * 1024
 
 
 class ControlServer:
-    """`handlers` yield the answers to a command; the connection that asked ends them when it closes."""
+    """`handlers` yield the answers to a command; the connection that asked ends them when it closes. `restricted` are further
+    files, each with the commands that its token is good for."""
 
-    def __init__(self, path: Path, handlers: dict[str, Handler], facts: Message) -> None:
+    def __init__(
+        self,
+        path: Path,
+        handlers: dict[str, Handler],
+        facts: Message,
+        restricted: Mapping[Path, Collection[str]] | None = None,
+    ) -> None:
         self._path = path
         self._handlers = handlers
         self._facts = facts
-        self._token = secrets.token_urlsafe(32)
+        self._tokens = {each: secrets.token_urlsafe(32) for each in (path, *(restricted or {}))}
+        self._allowed = {path: set(handlers), **{each: set(commands) for each, commands in (restricted or {}).items()}}
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LINE_LIMIT)
         port = self._server.sockets[0].getsockname()[1]
-        write_private(self._path, json.dumps({"port": port, "token": self._token, **self._facts}).encode())
+        for path, token in self._tokens.items():
+            facts = self._facts if path == self._path else {}
+            write_private(path, json.dumps({"port": port, "token": token, **facts}).encode())
 
     def stop(self) -> None:
-        self._path.unlink(missing_ok=True)
+        for path in self._tokens:
+            path.unlink(missing_ok=True)
         if self._server:
             self._server.close()
 
@@ -56,11 +69,16 @@ class ControlServer:
                 await writer.wait_closed()
 
     async def _answers(self, request: Message) -> AsyncIterator[Message]:
-        handler = self._handlers.get(str(request.get("command")))
-        if not hmac.compare_digest(str(request.get("token")).encode(), self._token.encode()):
+        command = str(request.get("command"))
+        handler = self._handlers.get(command)
+        given = str(request.get("token")).encode()
+        whose = next((path for path, token in self._tokens.items() if hmac.compare_digest(given, token.encode())), None)
+        if whose is None:
             yield {"ok": False, "error": "this is not the token of the running chain"}
         elif handler is None:
-            yield {"ok": False, "error": f"the running chain does not know `{request.get('command')}`; restart it"}
+            yield {"ok": False, "error": f"the running chain does not know `{command}`; restart it"}
+        elif command not in self._allowed[whose]:
+            yield {"ok": False, "error": f"this token is not good for `{command}`"}
         else:
             async for message in handler(request):
                 yield message

@@ -5,29 +5,33 @@
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from codex_shim.stages.contract.handshake import Handshake, parse_listen
 from codex_shim.stages.contract.secret import Secret
+from codex_shim.stages.desk.config import Config as DeskConfig
 from codex_shim.stages.egress_cursor.config import Config as CursorConfig
 from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 from codex_shim.stages.egress_http.config import Config as HttpConfig
 from codex_shim.stages.egress_http.config import LoginFile, Model
 from codex_shim.stages.egress_http.config import Options as HttpOptions
+from codex_shim.stages.probe.config import Config as ProbeConfig
 from codex_shim.stages.router.config import Options as RouterOptions
 from codex_shim.stages.router.config import Route
 
 from . import egress
 from .codex.known_models import is_openai
-from .egress import DEMO, SUBSCRIPTIONS, Worker
+from .egress import DEMO, DESK, SUBSCRIPTIONS, Worker
 from .environment import Surroundings
 from .settings import values
 from .settings.pipeline import Pipeline
 from .settings.problems import ConfigError, Problem, did_you_mean
 from .settings.stage_table import StageTable
+from .sight.hops import Hop, ProbeWish, hops
 from .spec import ChainPlan, StageSpec
 from .subscriptions import CURSOR_MODELS, NONE, Offered, Subscriptions, chatgpt_slugs
 
@@ -49,7 +53,8 @@ class Need(msgspec.Struct, frozen=True):
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the files said, and this run's secrets. `advertised` is the path of contract/advertised.py's file, `offered` are the
     subscriptions' models, whose entries stand in the file `subscription_catalog`. `seal_key` is told to the door and to the ChatGPT
-    worker, and to nobody between them.
+    worker, and to nobody between them. `desk_control` is the file that tells the desk where to ask the orchestrator. `probes`
+    says between which stages a probe stands, by the name of the hop.
     """
 
     pipeline: Pipeline
@@ -63,12 +68,18 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     offered: list[Offered] = []
     subscription_catalog: str = ""
     seal_key: Secret = Secret("")
+    desk_control: str = ""
+    probes: Mapping[str, ProbeWish] = {}
 
 
 def needs(
-    pipeline: Pipeline, workers: Sequence[Worker], port: int | None = None, subscriptions: Subscriptions = NONE
+    pipeline: Pipeline,
+    workers: Sequence[Worker],
+    port: int | None = None,
+    subscriptions: Subscriptions = NONE,
+    probes: Collection[str] = (),
 ) -> list[Need]:
-    """`port` overrides the one of [pipeline]."""
+    """`port` overrides the one of [pipeline]; `probes` are the hops that have one."""
     host, listen_port = parse_listen(pipeline.settings.listen)
     wanted = []
     for place, stage in enumerate(pipeline.stages):
@@ -77,7 +88,9 @@ def needs(
             wanted.append(Need(stage.name, *at, bind=stage.command is None))
     if has_router(pipeline):
         wanted += [Need(name, "127.0.0.1", 0) for name in (*_own_names(workers), *subscriptions.names)]
-    return wanted
+    if has_desk(pipeline):
+        wanted.append(Need(DESK, "127.0.0.1", 0))
+    return wanted + [Need(hop.probe, "127.0.0.1", 0) for hop in hops_of(pipeline, workers, subscriptions) if hop.name in probes]
 
 
 def check(pipeline: Pipeline, workers: Sequence[Worker], environ: Mapping[str, str], subscriptions: Subscriptions = NONE) -> None:
@@ -100,16 +113,34 @@ def build(inputs: Inputs, addresses: Mapping[str, Address]) -> ChainPlan:
     """`addresses` holds one for each need."""
     workers = inputs.workers if has_router(inputs.pipeline) else []
     egress_specs = _egress_specs(inputs, workers, addresses) if has_router(inputs.pipeline) else []
+    probes = _Probes(inputs, addresses)
+    ways_out = {spec.name: probes.way(_router(inputs.pipeline), spec) for spec in egress_specs}
     chain: list[StageSpec] = []
     following: StageSpec | None = None
     for stage in reversed(inputs.pipeline.stages):
-        following = _stage_spec(inputs, stage, addresses, following, egress_specs)
+        following = _stage_spec(inputs, stage, addresses, following, following and probes.way(stage.name, following), ways_out)
         chain.insert(0, following)
-    return ChainPlan(chain=chain, egress=egress_specs)
+    side = [_desk_spec(inputs, addresses)] if has_desk(inputs.pipeline) else []
+    return ChainPlan(chain=chain, egress=egress_specs, side=side, probes=probes.specs)
 
 
 def has_router(pipeline: Pipeline) -> bool:
     return any(stage.use == "router" for stage in pipeline.stages)
+
+
+def hops_of(pipeline: Pipeline, workers: Sequence[Worker], subscriptions: Subscriptions = NONE) -> list[Hop]:
+    """All hops behind the door, in the order in which a request meets them."""
+    behind = (*_own_names(workers), *subscriptions.names) if has_router(pipeline) else ()
+    return hops([(stage.name, stage.url is not None) for stage in pipeline.stages], behind)
+
+
+def _router(pipeline: Pipeline) -> str:
+    return next(stage.name for stage in pipeline.stages if stage.use == "router")
+
+
+def has_desk(pipeline: Pipeline) -> bool:
+    """Our own ingress leads to it; another door would not."""
+    return pipeline.stages[0].use == "ingress"
 
 
 # -- one stage --------------------------------------------------------------------------------------------------------
@@ -120,8 +151,10 @@ def _stage_spec(
     stage: StageTable,
     addresses: Mapping[str, Address],
     following: StageSpec | None,
-    egress_specs: Sequence[StageSpec],
+    way: str | None,
+    ways_out: Mapping[str, str],
 ) -> StageSpec:
+    """`way` is the base URL that leads to the `following` stage, `ways_out` are those to the workers behind a router."""
     if stage.url is not None:
         host, port = parse_listen(stage.url.partition("//")[2])
         return StageSpec(name=stage.name, kind="url", host=host, port=port, inherits=False, ready=stage.ready)
@@ -130,7 +163,7 @@ def _stage_spec(
         stage=stage.name,
         host=host,
         port=port,
-        next=following.url if following else None,
+        next=way,
         next_name=f"the stage {following.name}" if following else "the next stage",
         config=inputs.surroundings.config_path(stage.name),
         hop_token=inputs.hop_token,
@@ -144,7 +177,7 @@ def _stage_spec(
         port=port,
         argv=argv,
         env={**inputs.surroundings.base, **_python_path(stage), **_own_env(stage, inputs.surroundings.full), **shake.environ()},
-        config=json.dumps(_stage_config(inputs, stage, egress_specs), ensure_ascii=False).encode(),
+        config=json.dumps(_stage_config(inputs, stage, addresses, ways_out), ensure_ascii=False).encode(),
         secret=stage.use == "ingress",  # the local token, and the key that opens sealed logins
         inherits=stage.command is None,
         ready="log" if stage.command is None else stage.ready,
@@ -170,7 +203,9 @@ def _python_path(stage: StageTable) -> dict[str, str]:
     return {"PYTHONPATH": stage.path} if stage.path else {}
 
 
-def _stage_config(inputs: Inputs, stage: StageTable, egress_specs: Sequence[StageSpec]) -> dict[str, Any]:
+def _stage_config(
+    inputs: Inputs, stage: StageTable, addresses: Mapping[str, Address], ways_out: Mapping[str, str]
+) -> dict[str, Any]:
     if stage.options is None:
         return stage.config
     config: dict[str, Any] = msgspec.to_builtins(stage.options)
@@ -179,15 +214,31 @@ def _stage_config(inputs: Inputs, stage: StageTable, egress_specs: Sequence[Stag
             "token": inputs.local_token.reveal(),
             "advertised": inputs.advertised,
             "seal_key": inputs.seal_key.reveal() if inputs.subscriptions.chatgpt else "",
+            "desk": "http://{}:{}".format(*addresses[DESK]),
+            "page_token": _page_token(inputs),
         }
     elif stage.use == "router":
         config |= {
-            "routes": msgspec.to_builtins(_routes(inputs, egress_specs)),
+            "routes": msgspec.to_builtins(_routes(inputs, ways_out)),
             "catalog": inputs.catalog,
             "advertised": inputs.advertised,
             "subscription_catalog": inputs.subscription_catalog,
         }
     return config
+
+
+# -- the desk ---------------------------------------------------------------------------------------------------------
+
+
+def _desk_spec(inputs: Inputs, addresses: Mapping[str, Address]) -> StageSpec:
+    """It sleeps until somebody opens the page. It is no worker of the router's, and gets no key."""
+    config = msgspec.json.encode(DeskConfig(control=inputs.desk_control, page_token=_page_token(inputs)))
+    return msgspec.structs.replace(_egress_spec(inputs, DESK, "desk", addresses, config), lazy=True)
+
+
+def _page_token(inputs: Inputs) -> str:
+    """What only our own page of this run knows. Whoever reads it there learns nothing of the token between the hops."""
+    return hmac.new(inputs.hop_token.reveal().encode(), b"picker page", "sha256").hexdigest()
 
 
 # -- egress -----------------------------------------------------------------------------------------------------------
@@ -266,23 +317,23 @@ def _egress_spec(inputs: Inputs, name: str, module: str, addresses: Mapping[str,
         hop_token=inputs.hop_token,
         drain_seconds=inputs.pipeline.settings.drain_seconds,
     )
-    more = inputs.surroundings.cursor if module == "egress_cursor" else inputs.surroundings.proxies
+    surroundings = inputs.surroundings
+    more = {"egress_cursor": surroundings.cursor, "desk": {}}.get(module, surroundings.proxies)
     return StageSpec(
         name=name,
         kind="module",
         host=host,
         port=port,
         argv=(f"{STAGES}.{module}",),
-        env={**inputs.surroundings.base, **more, **shake.environ()},
+        env={**surroundings.base, **more, **shake.environ()},
         config=config,
         secret=True,
         drain_seconds=inputs.pipeline.settings.drain_seconds,
     )
 
 
-def _routes(inputs: Inputs, specs: Sequence[StageSpec]) -> dict[str, Route]:
+def _routes(inputs: Inputs, urls: Mapping[str, str]) -> dict[str, Route]:
     """In the order of the catalog: the user's own models, ChatGPT's, Cursor's, and the demo's where there is none of the first."""
-    urls = {spec.name: spec.url for spec in specs}
     routes = {
         row.slug: Route(egress=worker.name, url=urls[worker.name], model=row.slug)
         for worker in inputs.workers
@@ -299,6 +350,57 @@ def _routes(inputs: Inputs, specs: Sequence[StageSpec]) -> dict[str, Route]:
     if not inputs.workers:
         routes[DEMO] = Route(egress=DEMO, url=urls[DEMO], model=DEMO, stand_in=True)
     return routes
+
+
+# -- probes -----------------------------------------------------------------------------------------------------------
+
+
+class _Probes:
+    """Those that are wished for; `specs` grows with each way that is asked for."""
+
+    def __init__(self, inputs: Inputs, addresses: Mapping[str, Address]) -> None:
+        self._inputs = inputs
+        self._addresses = addresses
+        self._hops = {(hop.front, hop.behind): hop for hop in hops_of(inputs.pipeline, inputs.workers, inputs.subscriptions)}
+        self.specs: list[StageSpec] = []
+
+    def way(self, front: str, behind: StageSpec) -> str:
+        """The base URL by which the one reaches the other."""
+        hop = self._hops.get((front, behind.name))
+        wish = self._inputs.probes.get(hop.name) if hop is not None and not hop.fixed else None
+        if hop is None or wish is None:
+            return behind.url
+        spec = self._spec(hop, wish, behind)
+        self.specs.append(spec)
+        return spec.url
+
+    def _spec(self, hop: Hop, wish: ProbeWish, behind: StageSpec) -> StageSpec:
+        """It sleeps where the stage behind it does."""
+        host, port = self._addresses[hop.probe]
+        inputs, drain_seconds = self._inputs, self._inputs.pipeline.settings.drain_seconds
+        shake = Handshake(
+            stage=hop.probe,
+            host=host,
+            port=port,
+            next=behind.url,
+            next_name=f"the stage {behind.name}",
+            config=inputs.surroundings.config_path(hop.probe),
+            hop_token=inputs.hop_token,
+            drain_seconds=drain_seconds,
+        )
+        config = ProbeConfig(hop=hop.name, check=wish.check, watch_token=wish.watch_token.reveal())
+        return StageSpec(
+            name=hop.probe,
+            kind="module",
+            host=host,
+            port=port,
+            argv=(f"{STAGES}.probe",),
+            env={**inputs.surroundings.base, **shake.environ()},
+            config=msgspec.json.encode(config),
+            secret=True,
+            lazy=behind.lazy,
+            drain_seconds=drain_seconds,
+        )
 
 
 # -- judging ----------------------------------------------------------------------------------------------------------

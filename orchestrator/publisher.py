@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 from codex_shim.stages.contract import advertised
@@ -14,13 +15,15 @@ from .home import Home, write_private
 from .logins.ask import States
 from .offering import Offering
 
+T = TypeVar("T")
+
 
 class Publisher:
     """`url` is where Codex connects; `report` hears of each file for Codex, and of each login that comes or goes."""
 
     def __init__(self, home: Home, offered: Offering, url: str, report: Callable[[Message], None]) -> None:
+        self.offering = offered
         self._home = home
-        self._offering = offered
         self._url = url
         self._report = report
         self._usable: dict[str, bool] = {}
@@ -43,15 +46,20 @@ class Publisher:
             await self._write(states)
             self._tell(states)
 
+    async def undisturbed(self, work: Callable[[], T]) -> T:
+        """The same files, written by somebody else in a thread while we keep our hands off them."""
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(work)
+
     async def _write(self, states: States) -> None:
         for each in await asyncio.to_thread(self._write_files, states):
             self._report({"event": "wrote", "path": each.path, "change": each.change})
 
     def _write_files(self, states: States) -> list[files.Written]:
-        offer = self._offering.advertised(states)
+        offer = self.offering.advertised(states)
         write_private(self._home.advertised, advertised.encode(offer))
-        found = self._offering.catalog(offer, self._home.subscription_catalog.read_bytes())
-        return files.write(self._home, found, self._url, self._home.local_token(), choosable=self._offering.choosable)
+        found = self.offering.catalog(offer, self._home.subscription_catalog.read_bytes())
+        return files.write(self._home, found, self._url, self._home.local_token(), choosable=self.offering.choosable)
 
     def _tell(self, states: States, *, quietly: bool = False) -> None:
         """At the start only of what is on offer; later of what has changed."""

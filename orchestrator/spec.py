@@ -41,15 +41,18 @@ class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChainPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """All processes: `chain` in the order a request meets them, `egress` behind the router. Start in reverse, stop in order."""
+    """All processes: `chain` in the order a request meets them, `egress` behind the router, `side` what no request to a model
+    meets, `probes` what stands between two of them to look at their hop. Start in reverse, stop in order."""
 
     chain: list[StageSpec]
     egress: list[StageSpec]
+    side: list[StageSpec] = []
+    probes: list[StageSpec] = []
 
     @property
     def start_order(self) -> list[StageSpec]:
         """Egress first, the door last."""
-        return [*self.egress, *reversed(self.chain)]
+        return [*self.side, *self.egress, *self.probes, *reversed(self.chain)]
 
     def find(self, name: str) -> StageSpec | None:
-        return next((spec for spec in (*self.chain, *self.egress) if spec.name == name), None)
+        return next((spec for spec in (*self.chain, *self.egress, *self.side, *self.probes) if spec.name == name), None)

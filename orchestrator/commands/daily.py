@@ -77,8 +77,9 @@ def list_models(
 
     Example: codex-shim list
     """
+    from ..offer import DEMO_ROW
     from ..sources import read_files
-    from .offers import DEMO_ROW, look
+    from .offers import look
 
     if providers:
         _list_providers(json)
@@ -144,7 +145,7 @@ def generate(json: pipeline.Json = False) -> None:
     with config_errors():
         files = read_files(pipeline._options(), os.environ)
     offer = look(files)
-    entries, source = offer.catalog, offer.prompt.source
+    entries, source = offer.catalog, offer.prompt_source
     changed = changes.compare(writer.entries(state.home.catalog), entries)
     url = _base_url(files.pipeline.settings.listen)
     written = writer.write(state.home, entries, url, state.home.local_token(), choosable=offer.offering.choosable)

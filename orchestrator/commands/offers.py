@@ -9,71 +9,20 @@ import msgspec
 import typer
 
 from ..control import NotRunningError
-from ..logins.state import TITLES, LoginState
+from ..logins.state import LoginState
 from .common import connection, fail, state
 
-# What `list` shows where there is nothing else.
-DEMO_ROW = {
-    "slug": "demo",
-    "name": "Demo (offline)",
-    "model": "demo",
-    "provider": "codex-shim",
-    "egress": "demo",
-    "key": "none",
-    "source": "demo",
-}
 
-
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """`offering` and `more` are of offering.py, `advertised` what can be used now, `states` each login by its subscription's name,
-    `prompt` the base prompt and where it comes from."""
-
-    offering: Any
-    more: bytes
-    advertised: Any
-    states: dict[Any, LoginState]
-    prompt: Any
-
-    @property
-    def catalog(self) -> list[dict[str, Any]]:
-        """The entries that Codex is to be shown."""
-        return self.offering.catalog(self.advertised, self.more)
-
-    def subscribed(self) -> list[dict[str, Any]]:
-        """A row for each model of a subscription that is on offer, as `list` shows it."""
-        slugs = self.offering.listed(self.advertised)
-        return [
-            {
-                "slug": model.slug,
-                "name": model.name,
-                "model": model.target,
-                "provider": model.subscription,
-                "egress": model.subscription,
-                "key": "login",
-                "source": model.subscription,
-            }
-            for model in self.offering.offered
-            if model.slug in slugs
-        ]
-
-    def not_on_offer(self) -> list[dict[str, str]]:
-        """Each subscription that cannot be used, with the reason and its remedy."""
-        return [
-            {"subscription": name, "title": TITLES[name], "reason": login.reason}
-            for name, login in self.states.items()
-            if not login.usable
-        ]
-
-
-def look(files: Any) -> Offer:
-    """`files` are what was read (sources.py)."""
+def look(files: Any) -> Any:
+    """An `Offer` (offer.py); `files` are what was read (sources.py)."""
     from ..codex import cli as codex_cli
+    from ..offer import Offer
     from ..offering import prepare
 
     prompt = codex_cli.base_prompt(codex_cli.find(os.environ), state.home.prompt_cache, os.environ)
     offering, more = prepare(files, prompt, os.environ)
     states = _running_logins() or _asked(files)
-    return Offer(offering=offering, more=more, advertised=offering.advertised(states), states=states, prompt=prompt)
+    return Offer(offering=offering, more=more, advertised=offering.advertised(states), states=states, prompt_source=prompt.source)
 
 
 def offered(files: Any) -> list[Any]:
@@ -86,27 +35,14 @@ def offered(files: Any) -> list[Any]:
     ].offered
 
 
-def find(wanted: str, files: Any, offer: Offer) -> str:
+def find(wanted: str, files: Any, offer: Any) -> str:
     """The slug that is meant; ends the command with the reason where there is none."""
-    from ..codex.choice import Candidate, ChoiceError, find
+    from ..codex.choice import ChoiceError
 
-    own = [Candidate(slug=row.slug, model=row.model, name=row.display_name) for row in files.rows]
-    subscribed = [Candidate(slug=row["slug"], model=row["model"], name=row["name"]) for row in offer.subscribed()]
-    known = own + subscribed
-    if not known:
-        known = [Candidate(**{key: DEMO_ROW[key] for key in ("slug", "model", "name")})]
     try:
-        return find(wanted, known).slug
+        return offer.find(wanted, files.rows)
     except ChoiceError as error:
-        fail(_not_usable(wanted, offer) or str(error))
-
-
-def _not_usable(wanted: str, offer: Offer) -> str | None:
-    """For a model of a subscription that cannot be used at this moment: why, and what to do."""
-    model = next((each for each in offer.offering.offered if wanted in (each.slug, each.target) and each.subscription), None)
-    if model is None or model.subscription not in offer.states or offer.states[model.subscription].usable:
-        return None
-    return f"`{wanted}` is not on offer: {offer.states[model.subscription].reason}"
+        fail(str(error))
 
 
 def _running_logins() -> dict[Any, LoginState] | None:

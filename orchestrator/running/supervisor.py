@@ -60,8 +60,9 @@ class Supervisor:
         return [keeper.status for keeper in self.keepers.values() if keeper.status.state == "failed"]
 
     def statuses(self) -> list[StageStatus]:
-        """In the order a request meets the stages."""
-        return [self.keepers[spec.name].status for spec in (*self.plan.chain, *self.plan.egress)]
+        """In the order a request meets the stages; what stands beside and between them behind."""
+        plan = self.plan
+        return [self.keepers[spec.name].status for spec in (*plan.chain, *plan.egress, *plan.side, *plan.probes)]
 
     def _launch(self, name: str) -> None:
         self._tasks[name] = asyncio.create_task(self.keepers[name].run(), name=f"keep {name}")

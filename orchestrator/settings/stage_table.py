@@ -27,7 +27,12 @@ DERIVED_STAGES = ("egress_http", "egress_cursor", "egress_demo")
 
 # The workers whose names are known before the models are, and whom each serves.
 DEMO_EGRESS = "demo"
-TAKEN_NAMES = {DEMO_EGRESS: "where no model is set up", "chatgpt": "a ChatGPT subscription", "cursor": "a Cursor subscription"}
+TAKEN_NAMES = {
+    DEMO_EGRESS: "where no model is set up",
+    "chatgpt": "a ChatGPT subscription",
+    "cursor": "a Cursor subscription",
+    "desk": "the picker page",
+}
 
 DOORS = ("use", "script", "command", "url")
 _CUSTOM = ("name", "ready", "listen", "env", "config")

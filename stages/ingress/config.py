@@ -18,9 +18,12 @@ class Config(Options, kw_only=True):
     """`token` is the local bearer token that Codex was given; None lets anyone on this machine in (only tests do that).
 
     `advertised` is the file that `GET /health` repeats (contract/advertised.py). `seal_key` closes what only the ChatGPT egress may
-    read: the user's own token, where Codex sends it along.
+    read: the user's own token, where Codex sends it along. `desk` is the base URL of the stage with the picker page, empty where
+    there is none, and `page_token` what that page shows when it asks for a change.
     """
 
     token: str | None = None
     advertised: str = ""
     seal_key: str = ""
+    desk: str = ""
+    page_token: str = ""

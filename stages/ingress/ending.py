@@ -34,6 +34,10 @@ class _Head(msgspec.Struct):
     code: Any = None
 
 
+class _Counted(msgspec.Struct):
+    usage: Any = None
+
+
 class StreamEnding:
     """Passes a stream on up to its terminal event, which it makes itself where none comes.
 
@@ -43,6 +47,7 @@ class StreamEnding:
     def __init__(self, model: str, render: Callable[[Failure], Failure]) -> None:
         self.ended = False
         self.outcome = ""
+        self.usage: Any = None  # of the terminal event, as it stood there
         self._model = model
         self._render = render
         self._held: list[bytes] = []
@@ -116,7 +121,7 @@ class StreamEnding:
             return self.fail(
                 _failure_of(head.error if isinstance(head.error, dict) else {"code": head.code, "message": head.message})
             )
-        self.ended, self.outcome = True, head.type
+        self.ended, self.outcome, self.usage = True, head.type, _usage(head.response)
         if head.type != "response.failed":
             return frame
         response = _object(head.response) or self._known_response()
@@ -134,6 +139,13 @@ def _head(frame: Frame) -> _Head:
         return msgspec.json.decode(frame.data, type=_Head)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return _Head()
+
+
+def _usage(response: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(response, type=_Counted).usage if bytes(response) else None
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
 
 
 def _object(raw: msgspec.Raw) -> dict[str, Any] | None:

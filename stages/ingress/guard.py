@@ -16,6 +16,11 @@ from ..contract.headers import ACCOUNT, LOCAL_TOKEN, TOKEN_PATH, bearer
 from ..contract.login import Login, from_token
 from ..contract.secret import REDACTED
 
+PAGE = "/picker"
+METRICS = "/metrics"
+# The header in which the picker page proves that it is ours.
+PAGE_TOKEN = "x-codex-shim-picker-token"  # noqa: S105  # the name of the header
+
 _HOW = (
     f"send it as `Authorization: Bearer …`, or as `{LOCAL_TOKEN}: …` beside a ChatGPT login; `codex-shim generate` writes it into "
     "Codex's configuration"
@@ -56,6 +61,31 @@ def check_token(headers: Mapping[str, str], expected: str | None, *, required: b
         raise _unauthorised(f"this chain's token is missing; {_HOW}")
     if not _same(given, expected):
         raise _unauthorised(f"the token is not this chain's; {_HOW}")
+
+
+def check_desk_call(method: str, path: str, headers: Mapping[str, str], token: str | None, page_token: str) -> None:
+    """The picker page and what stands beside it. Slugs and states are told to everybody on this machine, to programs without a
+    token and to no page but our own; what changes something, and the numbers of use, are not."""
+    opened = method == "GET" and path == PAGE and headers.get("sec-fetch-mode") == "navigate"
+    if not opened:  # a link may lead to the page
+        check_same_site(headers)
+    if path == METRICS:
+        check_token(headers, token, required=True)
+    if method != "POST":
+        return
+    check_json(headers)
+    if "origin" in headers and PAGE_TOKEN in headers:
+        if not _same(headers[PAGE_TOKEN], page_token) or not page_token:
+            raise _forbidden("this page is older than the chain; load it again")
+    else:
+        check_token(headers, token, required=True)
+
+
+def check_same_site(headers: Mapping[str, str]) -> None:
+    """Browsers tell whose page asks. One on another port of this machine is the same site to them, and none of ours."""
+    site = headers.get("sec-fetch-site", "none")
+    if site not in ("same-origin", "none"):
+        raise _forbidden(f"a web page of another origin ({site}) asks for this; only the picker page itself may")
 
 
 def token_in_path(path: str) -> tuple[str, str]:

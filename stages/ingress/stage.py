@@ -8,7 +8,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -18,12 +18,12 @@ from ..contract import sealed
 from ..contract.body import Document, check_text
 from ..contract.errors import LOGIN_REFUSED, SERVER_ERROR, Failure, HopError, read_failure
 from ..contract.events import ResponseBuilder
-from ..contract.headers import LOCAL_TOKEN, REQUEST_ID, TRACEPARENT, USER_LOGIN, forward_response
+from ..contract.headers import LOCAL_TOKEN, REQUEST_ID, USER_LOGIN, forward_response
 from ..contract.sse import encode_events
 from ..kit import advertised
 from ..kit.client import Reply
 from ..kit.exchange import Exchange, too_large
-from ..kit.stage import Stage
+from ..kit.stage import Route, Stage
 from . import guard
 from .codex import for_codex, is_codex
 from .config import Config
@@ -35,6 +35,17 @@ _MIB = 1024 * 1024
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 # Decompressing more than this is work for a thread: the loop has other streams to serve.
 _QUICK_BYTES = 256 * 1024
+# What the desk is told to do is short.
+_ORDER_BYTES = 64 * 1024
+# What is not for the chain behind us but for the stage beside it. The desk knows which of them it has.
+DESK_PATHS = (
+    ("GET", guard.PAGE),
+    *(("GET", f"{guard.PAGE}/{name}") for name in ("picker.css", "picker.js", "icon.svg")),
+    ("GET", "/api/models"),
+    ("GET", "/api/chain"),
+    ("POST", "/api/switch"),
+    ("GET", guard.METRICS),
+)
 
 
 class Ingress(Stage[Config]):
@@ -44,10 +55,7 @@ class Ingress(Stage[Config]):
         """Names the exchange for every log line behind it, then checks the caller as far as its headers tell."""
         given = exchange.headers.get(REQUEST_ID, "")
         exchange.request_id = given if _SAFE_ID.fullmatch(given) else "req_" + secrets.token_hex(12)
-        exchange.added_headers = {
-            REQUEST_ID: exchange.request_id,
-            TRACEPARENT: exchange.headers.get(TRACEPARENT) or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
-        }
+        exchange.added_headers = {REQUEST_ID: exchange.request_id}
         if USER_LOGIN in exchange.headers:
             exchange.headers = guard.without(exchange.headers, USER_LOGIN)  # only ingress says whose login a request brings
         token, path = guard.token_in_path(exchange.path)
@@ -56,6 +64,10 @@ class Ingress(Stage[Config]):
             exchange.headers = {**guard.without(exchange.headers, LOCAL_TOKEN), LOCAL_TOKEN: token}
         guard.check_host(exchange.headers, self.context.config.allowed_hosts)
         guard.check_origin(exchange.headers, self.context.config.allowed_origins)
+
+    def routes(self) -> Mapping[tuple[str, str], Route]:
+        """The desk's, where there is one."""
+        return dict.fromkeys(DESK_PATHS, self._to_desk) if self.context.config.desk else {}
 
     async def responses(self, exchange: Exchange) -> None:
         document = await self._read(exchange)
@@ -81,6 +93,13 @@ class Ingress(Stage[Config]):
 
     async def health(self) -> dict[str, Any]:
         return msgspec.to_builtins(await advertised.read(self.context.config.advertised))
+
+    async def _to_desk(self, exchange: Exchange) -> None:
+        config = self.context.config
+        guard.check_desk_call(exchange.method, exchange.path, exchange.headers, config.token, config.page_token)
+        exchange.quiet = exchange.method == "GET"  # an open page asks every other second
+        body = await exchange.body(_ORDER_BYTES) if exchange.method == "POST" else None
+        await self.context.next.to(config.desk, "the stage desk").relay(exchange, body)
 
     async def _recognise(self, exchange: Exchange, *, required: bool) -> None:
         """Check the caller's token; the login it may have brought goes on sealed."""
@@ -115,7 +134,7 @@ class Ingress(Stage[Config]):
             ending = StreamEnding(document.get("model", str) or "", for_codex if is_codex(exchange.headers) else _unchanged)
             async with _keepalive(exchange, ending, self.context.config.keepalive_seconds):
                 await self._copy(reply, exchange, ending)
-            exchange.notes["ended"] = ending.outcome
+            exchange.notes |= {"ended": ending.outcome, "usage": ending.usage}
             reply.dismiss()
             await exchange.end()
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from ..contract import traceparent
 from ..contract.errors import refuse
-from ..contract.headers import REQUEST_ID
+from ..contract.headers import REQUEST_ID, TRACEPARENT
+from ..contract.traceparent import Traceparent
+from .timing import Timing
 
 # Inner hops see bodies that ingress has already limited and decompressed; this only keeps a stray client from filling memory.
 INNER_LIMIT = 512 * 1024 * 1024
@@ -19,14 +23,19 @@ class Exchange:
     """One request and its answer. `notes` end up in the canonical log line; put slugs and counts there, never content."""
 
     def __init__(self, request: web.BaseRequest) -> None:
+        self.timing = Timing()
         self._request = request
         self.method = request.method
         self.path = request.path
+        self.query: Mapping[str, str] = request.query
         self.headers: Mapping[str, str] = request.headers
         self.request_id = request.headers.get(REQUEST_ID, "")
+        self.caller = traceparent.read(request.headers.get(TRACEPARENT))  # who sent this, as the caller of us names itself
+        self.span = _span_of(self.caller)  # this exchange at this hop
         self.added_headers: dict[str, str] = {}  # what this stage adds for the hops behind it
         self.answer_headers: dict[str, str] = {}  # what this stage adds to its answer, whatever the answer will be
         self.notes: dict[str, Any] = {}
+        self.quiet = False  # what is asked for every other second has a line in the log only where it fails
         self.response: web.StreamResponse | None = None
         self.ended = False
         self.bytes_in = 0
@@ -58,6 +67,7 @@ class Exchange:
         self.bytes_out = len(body)
         await self.response.prepare(self._request)
         await self.response.write_eof()
+        self.timing.written()
         self.ended = True
 
     async def start(self, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
@@ -70,6 +80,7 @@ class Exchange:
         assert self.response is not None, "start() comes first"
         self.bytes_out += len(chunk)
         await self.response.write(chunk)
+        self.timing.written()
 
     async def end(self) -> None:
         assert self.response is not None, "start() comes first"
@@ -96,6 +107,12 @@ class Exchange:
 
     def _headers(self, headers: Mapping[str, str] | None, content_type: str) -> dict[str, str]:
         return {"content-type": content_type, **self.answer_headers, **(headers or {}), REQUEST_ID: self.request_id}
+
+
+def _span_of(caller: Traceparent | None) -> Traceparent:
+    """A span of our own, in the caller's trace or at the beginning of one."""
+    span = os.urandom(8).hex()
+    return Traceparent(caller.trace, span, caller.flags) if caller else Traceparent(os.urandom(16).hex(), span)
 
 
 def too_large(limit: int) -> Exception:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,14 +18,12 @@ from aiohttp import web
 from ..contract.errors import INVALID_REQUEST, SERVER_ERROR, Failure, HopError, refuse
 from .client import KEEPALIVE_SECONDS, MAX_HEADER
 from .exchange import Exchange
-from .stage import Stage
+from .stage import Route, Stage
 
 BACKLOG = 1024
 FIRST_WORDS_SECONDS = 2.0  # for a client that was let in before a stop to ask what it came for
 LAST_WORDS_SECONDS = 0.5  # for telling clients of the end, within the second that the orchestrator grants beyond the drain time
 CLIENT_CLOSED = 499  # nginx's status for a client that left; nobody receives it
-
-Route = Callable[[Exchange], Awaitable[None]]
 
 
 class StageServer:
@@ -42,6 +39,7 @@ class StageServer:
             ("GET", "/v1/models"): stage.models,
             ("GET", "/health"): self._health,
             ("GET", "/v1/responses"): _no_websocket,
+            **stage.routes(),
         }
         self._server: _Server | None = None
         self._runner: web.ServerRunner | None = None
@@ -58,34 +56,48 @@ class StageServer:
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
         )
-        self._runner = web.ServerRunner(self._server, shutdown_timeout=self._handshake.drain_seconds + LAST_WORDS_SECONDS)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=LAST_WORDS_SECONDS)
         await self._runner.setup()
         await web.SockSite(self._runner, listening, backlog=BACKLOG).start()
 
+    async def refuse(self) -> None:
+        """Take no new connection, and nothing more on those that have been answered. Who comes now waits on the listening socket,
+        where our successor lets him in."""
+        if self._runner is None or self._server is None or not self._runner.sites:
+            return
+        for site in list(self._runner.sites):
+            await site.stop()
+        await asyncio.sleep(0.01)  # those that were just accepted are made known in the next rounds of the loop
+        self._server.close_answered()
+
+    async def finish(self, limited: asyncio.Event) -> None:
+        """Behind `refuse`: let running exchanges end. The drain time, after which they are cut off with a word, begins with
+        `limited`."""
+        if self._server is None:
+            return
+        self._stage.draining()
+        ended = asyncio.create_task(self._server.all_gone(min(FIRST_WORDS_SECONDS, self._handshake.drain_seconds)))
+        ending = asyncio.create_task(limited.wait())
+        try:
+            await asyncio.wait({ended, ending}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended}, timeout=self._handshake.drain_seconds)
+        finally:
+            ended.cancel()
+            ending.cancel()
+
     async def stop(self) -> None:
-        """Refuse new connections, let running exchanges end for as long as the drain time allows, then cut them off with a word."""
+        """Cut off what still runs, with a word, and let go of everything."""
         if self._runner is None or self._server is None:
             return
-        drain_seconds = self._handshake.drain_seconds
-        cleanup = asyncio.create_task(self._clean_up(self._runner, self._server, min(FIRST_WORDS_SECONDS, drain_seconds)))
-        await asyncio.wait({cleanup}, timeout=drain_seconds)
+        await self.refuse()
         for task in self._running:
             task.cancel()
-        await cleanup
-
-    async def _clean_up(self, runner: web.ServerRunner, server: _Server, seconds: float) -> None:
-        """A connection that is closed before it was heard is one that its client may not dare to try again: whoever was let in may
-        ask. Those who come now wait on the listening socket, where our successor lets them in."""
-        for site in list(runner.sites):
-            await site.stop()
-        await server.hear_all(seconds)
-        await runner.cleanup()
+        await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._server is not None:
             self._server.heard(request.protocol)
         exchange = Exchange(request)
-        began = time.perf_counter()
         outcome = "cancelled"
         task = asyncio.current_task()
         assert task is not None
@@ -111,7 +123,7 @@ class StageServer:
             self._running.discard(task)
             if exchange.ended and outcome == "cancelled":
                 outcome = "ok"  # the client left with the whole answer
-            self._write_line(exchange, outcome, began)
+            self._write_line(exchange, outcome)
         return exchange.response or web.Response(status=CLIENT_CLOSED)
 
     async def _dispatch(self, exchange: Exchange) -> None:
@@ -122,7 +134,9 @@ class StageServer:
         await route(exchange)
 
     async def _health(self, exchange: Exchange) -> None:
-        await exchange.reply({"ok": True, "stage": self._handshake.stage, **await self._stage.health()})
+        exchange.quiet = True
+        running = len(self._running) - 1  # beside this one
+        await exchange.reply({"ok": True, "stage": self._handshake.stage, "running": running, **await self._stage.health()})
 
     async def _answer(self, exchange: Exchange, failure: Failure) -> None:
         if exchange.started:
@@ -150,20 +164,23 @@ class StageServer:
         sentence = f"{stage} failed on this request ({type(error).__name__}); `codex-shim pipeline logs {stage}` shows where"
         return Failure(code=SERVER_ERROR, message=sentence, status=500)
 
-    def _write_line(self, exchange: Exchange, outcome: str, began: float) -> None:
-        if exchange.path == "/health" and outcome == "ok":
+    def _write_line(self, exchange: Exchange, outcome: str) -> None:
+        if exchange.quiet and outcome == "ok":
             return
-        self._log.request(
-            request_id=exchange.request_id or None,
-            method=exchange.method,
-            path=exchange.path,
-            status=exchange.response.status if exchange.response else None,
-            outcome=outcome,
-            ms=round((time.perf_counter() - began) * 1000, 1),
-            bytes_in=exchange.bytes_in,
-            bytes_out=exchange.bytes_out,
-            **exchange.notes,
-        )
+        ours = {
+            "request_id": exchange.request_id or None,
+            "method": exchange.method,
+            "path": exchange.path,
+            "status": exchange.response.status if exchange.response else None,
+            "outcome": outcome,
+            "bytes_in": exchange.bytes_in,
+            "bytes_out": exchange.bytes_out,
+            "trace": exchange.span.trace,
+            "span": exchange.span.span,
+            "parent": exchange.caller.span if exchange.caller else None,
+            **exchange.timing.fields(),
+        }
+        self._log.request(**(ours | exchange.notes))
 
 
 Refuse = Callable[[BaseException | None, int], Failure]
@@ -199,6 +216,7 @@ class _Server(web.Server):
         super().__init__(handler, handler_cancellation=handler_cancellation)
         self._refuse = refuse
         self._options = options
+        self._open: set[web.RequestHandler] = set()
         self._unheard: set[web.RequestHandler] = set()
         self._one_less = asyncio.Event()
 
@@ -207,24 +225,40 @@ class _Server(web.Server):
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
+        self._open.add(handler)
         self._unheard.add(handler)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
+        self._open.discard(handler)
         self.heard(handler)
 
     def heard(self, handler: web.RequestHandler) -> None:
         self._unheard.discard(handler)
         self._one_less.set()
 
-    async def hear_all(self, seconds: float) -> None:
-        """Return when each has asked for something or has gone, at the latest after `seconds`."""
-        await asyncio.sleep(0.01)  # those that were just accepted are made known in the next rounds of the loop
+    def close_answered(self) -> None:
+        """Those that wait for another request are closed, those that are at work as soon as it is done."""
+        for connection in self._open - self._unheard:
+            connection.close()
+
+    async def all_gone(self, seconds: float) -> None:
+        """Return when nobody is connected any more, and all that was written to them is sent.
+
+        A connection that is closed before it was heard is one that its client may not dare to try again: so whoever was let in may
+        ask, and is given `seconds` for it.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._unheard:
-                    self._one_less.clear()
-                    await self._one_less.wait()
+                await self._until_none(self._unheard)
+        for connection in set(self._open):
+            connection.close()
+        await self._until_none(self._open)
+
+    async def _until_none(self, connections: set[web.RequestHandler]) -> None:
+        while connections:
+            self._one_less.clear()
+            await self._one_less.wait()
 
 
 async def _no_websocket(exchange: Exchange) -> None:

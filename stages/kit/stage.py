@@ -9,6 +9,7 @@ last request has ended or the drain time is over.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from ..contract.errors import AUTHENTICATION, Failure, refuse
@@ -20,6 +21,8 @@ from .logs import Log
 from .relay import NextHop
 
 C = TypeVar("C")
+# Answers one exchange.
+Route = Callable[[Exchange], Awaitable[None]]
 
 
 class Context(Generic[C]):
@@ -58,6 +61,13 @@ class Stage(Generic[C]):
                 status=401,
                 code=AUTHENTICATION,
             )
+
+    def draining(self) -> None:
+        """Nothing new is let in from here on. End what would never end by itself; everything else is waited for."""
+
+    def routes(self) -> Mapping[tuple[str, str], Route]:
+        """What this stage answers beside the contract's paths: by method and path."""
+        return {}
 
     async def responses(self, exchange: Exchange) -> None:
         """`POST /v1/responses`."""

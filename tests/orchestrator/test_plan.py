@@ -57,6 +57,7 @@ def build(text: str = DEFAULT, rows: list[dict] | None = None, subscriptions: Su
         offered=offered(subscriptions, known_models.read(b"", b""), own, BACKGROUND_SLUGS),
         subscription_catalog="/run/subscriptions.json",
         seal_key=Secret("seal-key"),
+        desk_control="/run/desk.json",
     )
     needs = plan.needs(chain_file, workers, None, subscriptions)
     return plan.build(inputs, {need.name: (need.host, need.port or 40000 + place) for place, need in enumerate(needs)})
@@ -84,10 +85,11 @@ def test_a_credential_is_one_worker_and_only_it_has_the_key() -> None:
         "router": [],
         "policy": [],
         "ingress": [],
+        "desk": [],
     }
     for spec in it.start_order:
         assert "sk-" not in json.dumps(spec.env) + repr(spec) + " ".join(spec.argv)
-        assert spec.secret == (spec in it.egress or spec.name == "ingress")
+        assert spec.secret == (spec in it.egress or spec.name in ("ingress", "desk"))
     assert "sk-" not in repr(it)
 
 
@@ -255,3 +257,25 @@ def test_a_test_can_lead_it_elsewhere() -> None:
     options = pipeline.parse(text, "/x/pipeline.toml").egress["chatgpt"]
     assert isinstance(options, pipeline.ChatGptOptions)
     assert options.base_url == "http://127.0.0.1:9/backend-api/codex"
+
+
+def test_the_desk_stands_beside_the_chain_and_sleeps() -> None:
+    """It is no worker of the router's, and knows nothing but where to ask and the token of its page."""
+    it = build()
+    desk = it.find("desk")
+    assert desk is not None
+    assert (it.side, desk.lazy, desk.secret) == ([desk], True, True)
+    told, door = json.loads(desk.config or b""), json.loads(it.chain[0].config or b"")
+    assert told == {"control": "/run/desk.json", "page_token": door["page_token"]}
+    assert door["desk"] == desk.url
+    assert desk.url not in (it.chain[2].config or b"").decode(), "no route leads there"
+    assert len(told["page_token"]) == 64
+    assert "hop-token" not in told["page_token"]
+    assert "HTTPS_PROXY" not in desk.env, "it leaves the machine for nobody"
+
+
+def test_no_stage_and_no_worker_takes_the_name_of_the_desk() -> None:
+    with pytest.raises(ConfigError, match="`desk` is taken by the worker that serves the picker page"):
+        build(text=DEFAULT.replace('name = "policy"', 'name = "desk"'))
+    rows = [{"model": "m", "provider": "openai", "base_url": "https://desk/v1"}]
+    assert [spec.name for spec in build(rows=rows).egress] == ["desk-2"]
