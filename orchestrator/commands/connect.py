@@ -47,7 +47,7 @@ def enable(
             done = codex.connect(way, login, slug, url)
     except (EditError, OSError) as error:
         fail(f"{sentence(codex.path, error)}; nothing was written there")
-    warnings = [*_port_warning(files, url), *_serving_warning(slug, url), *_readers_warning(codex)]
+    warnings = [*_port_warning(files, url), *_serving_warning(slug, url), *_listing_warning(offer, login), *_readers_warning(codex)]
     if json:
         print_json({**_facts(done), "way": way, "login": login, "model": slug, "url": url, "kept": done.kept, "warnings": warnings})
         return
@@ -214,6 +214,16 @@ def _serving_warning(slug: str, url: str) -> list[str]:
     if served is None or slug in served:
         return []
     return [f"the running chain does not serve `{slug}` yet: `codex-shim restart`"]
+
+
+def _listing_warning(offer: Any, login: bool) -> list[str]:
+    """Codex sends its login with each request; the list of models is written without one."""
+    from ..subscriptions import CHATGPT
+
+    state = offer.states.get(CHATGPT) if login else None
+    if state is None or state.usable:
+        return []
+    return [f"Codex sends its login, but ChatGPT's models are not in its list: {state.reason}"]
 
 
 def _readers_warning(codex: Any) -> list[str]:

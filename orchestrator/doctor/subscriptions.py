@@ -25,6 +25,9 @@ def judge_chatgpt(state: LoginState) -> Check:
     """Codex may well be logged in with an API key instead; a login that has come to its end is what its owner wants to know of."""
     if not state.usable and "not logged in" in state.reason:
         return _CHATGPT.info("Codex is not logged in with ChatGPT, so no model of that subscription is on offer", "`codex login`")
+    if not state.usable and "cannot be listed" in state.reason:  # with `--keep-login` that may be what its owner wants
+        sentence, _, remedy = state.reason.partition("; ")
+        return _CHATGPT.info(sentence, remedy)
     return _of(_CHATGPT, state)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,17 @@ from ..codex import user_home
 from .state import LoginState, is_on
 
 SWITCH = "CODEX_SHIM_DISABLE_CHATGPT"
+
+_MOST_CONFIG_BYTES = 4 * 1024 * 1024
+_FILE = 'set `cli_auth_credentials_store = "file"` in its config.toml and run `codex login`, or use the models by their slugs'
+_KEYRING = (
+    f"Codex keeps its login in the system's keyring, which is closed to the chain, so ChatGPT's models cannot be listed; {_FILE}"
+)
+_ELSEWHERE = {
+    "keyring": _KEYRING,
+    "auto": _KEYRING,
+    "ephemeral": f"Codex keeps its login in memory alone, so ChatGPT's models cannot be listed; {_FILE}",
+}
 
 
 def disabled(environ: Mapping[str, str]) -> bool:
@@ -26,6 +38,23 @@ def auth_file(environ: Mapping[str, str]) -> Path:
 
 def check(path: Path, now: float) -> LoginState:
     """`now` in seconds since the epoch. The token is never asked about: only the service could tell more."""
+    state = _check(path, now)
+    store = None if state.usable or not state.certain else store_elsewhere(path.parent / "config.toml")
+    return state if store is None else LoginState(usable=False, reason=_ELSEWHERE[store])
+
+
+def store_elsewhere(config: Path) -> str | None:
+    """What `cli_auth_credentials_store` of Codex's configuration says, where that is no file: `keyring`, `auto` (the keyring, where
+    there is one), `ephemeral`. None as well where the configuration says nothing that Codex knows, or cannot be read."""
+    try:
+        settings = tomllib.loads(foreign_file.read(config, _MOST_CONFIG_BYTES).decode())
+    except (OSError, ValueError, RecursionError):
+        return None
+    store = settings.get("cli_auth_credentials_store")
+    return store if isinstance(store, str) and store in _ELSEWHERE else None
+
+
+def _check(path: Path, now: float) -> LoginState:
     try:
         login = read_file(foreign_file.read(path, MOST_BYTES))
     except LoginError as error:

@@ -175,6 +175,12 @@ def test_another_port_than_that_of_the_file_is_a_warning_with_a_remedy(user: Use
     assert user.codex.chain(kept_chain.url).url in user.text
 
 
+def test_a_login_that_is_sent_along_but_lists_nothing_is_told(user: User) -> None:
+    *_, warning = json.loads(user.ok("enable", "--keep-login", "--json"))["warnings"]
+    assert warning.startswith("Codex sends its login, but ChatGPT's models are not in its list: Codex is not logged in")
+    assert "in its list" not in user.ok("enable", "--no-login", "--json")
+
+
 def test_a_token_that_others_can_read_and_a_model_that_is_not_served_yet_are_told(user: User) -> None:
     user.config.chmod(0o644)
     models = user.home / "models.json"

@@ -42,6 +42,14 @@ def test_chatgpt_by_its_file(subject, tmp_path: Path, content: dict | None, stat
     assert "marked" not in repr(check)
 
 
+def test_a_login_in_the_keyring_is_no_fault_but_why_nothing_is_listed(subject, tmp_path: Path) -> None:
+    auth_file(tmp_path, {})
+    (tmp_path / "user" / ".codex" / "config.toml").write_text('cli_auth_credentials_store = "keyring"\n')
+    (check,) = subscriptions.check_chatgpt(subject())
+    assert (check.status, "ChatGPT's models cannot be listed" in check.message) == ("INFO", True)
+    assert 'cli_auth_credentials_store = "file"' in (check.remedy or "")
+
+
 def test_a_chain_that_looks_for_the_login_elsewhere_is_told_of(subject, tmp_path: Path) -> None:
     auth_file(tmp_path, {"tokens": {"access_token": token(4_000_000_000)}})
     looked_at = subject()

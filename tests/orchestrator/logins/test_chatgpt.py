@@ -49,6 +49,30 @@ def test_a_missing_file_is_no_login(tmp_path: Path) -> None:
     assert (state.usable, state.reason) == (False, "Codex is not logged in with ChatGPT; run `codex login`")
 
 
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ('cli_auth_credentials_store = "keyring"', "in the system's keyring"),
+        ('cli_auth_credentials_store = "auto"', "in the system's keyring"),
+        ('cli_auth_credentials_store = "ephemeral"', "in memory alone"),
+        ('cli_auth_credentials_store = "file"', None),
+        ('cli_auth_credentials_store = ["keyring"]', None),
+        ('[profiles.x]\ncli_auth_credentials_store = "keyring"', None),
+        ("cli_auth_credentials_store = ", None),
+    ],
+)
+def test_a_login_that_lies_where_the_chain_cannot_look_is_told_of(tmp_path: Path, config: str, words: str | None) -> None:
+    (tmp_path / "config.toml").write_text(config)
+    path = tmp_path / "auth.json"
+    for _ in range(2):  # without a file, and with what an earlier login has left
+        state = chatgpt.check(path, NOW)
+        assert (state.usable, "cannot be listed" in state.reason) == (False, words is not None)
+        assert words is None or (words in state.reason and 'cli_auth_credentials_store = "file"' in state.reason)
+        write(path, {"tokens": {"access_token": token(exp=1)}})
+    write(path, {"tokens": {"access_token": token(exp=NOW + 60)}})
+    assert chatgpt.check(path, NOW).usable, "a file that can be used is used"
+
+
 def test_a_token_that_says_nothing_of_its_end_is_usable(tmp_path: Path) -> None:
     state = chatgpt.check(write(tmp_path / "auth.json", {"tokens": {"access_token": "opaque"}}), NOW)
     assert (state.usable, state.until) == (True, None)
