@@ -46,6 +46,22 @@ _CLAUDES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("3-7", ("none", *USUAL)),
     ("3-5", ()),
 )
+_TO_XHIGH = ("low", "medium", "high", "xhigh")
+# The first whose pattern fits the beginning of the model's name, which may end with a date. A later GPT is taken for one like the
+# latest, and a name of nobody's (a deployment, another's server) for what all servers of this API know.
+_OPENAIS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"gpt-[34]|chatgpt-|o1-(mini|preview)|gpt-5-chat", ()),
+    (r"gpt-5\.\d+-chat|o\d.*-deep-research", (_ON,)),
+    (r"gpt-5-pro", ("high",)),
+    (r"gpt-5\.\d+-pro", ("medium", "high", "xhigh")),
+    (r"gpt-5-codex|gpt-5\.1-codex(?!-max)", USUAL),
+    (r"gpt-5\.\d+-codex", _TO_XHIGH),
+    (r"gpt-5\.1", ("none", *USUAL)),
+    (r"gpt-5\.[2-5]", ("none", *_TO_XHIGH)),
+    (r"gpt-5\.|gpt-6-(sol|luna)", ("none", *_ALWAYS)),
+    (r"gpt-5", ("minimal", *USUAL)),
+    (r"gpt-\d", _ALWAYS),
+)
 _GEMINI = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _GEMINI_ALIAS = re.compile(r"gemini-(pro|flash|flash-lite)-latest")
 
@@ -125,8 +141,9 @@ def _generation(model: str) -> tuple[int, int]:
 
 
 def _openai(model: str) -> tuple[str, ...]:
-    """The native API. Models before the fifth generation refuse an effort."""
-    return () if re.match(r"(gpt-[34]|chatgpt-)", model.lower().rpartition("/")[2]) else USUAL
+    """The native API, which refuses an effort that the model does not have."""
+    name = model.lower().rpartition("/")[2]
+    return next((efforts for pattern, efforts in _OPENAIS if re.match(pattern, name)), USUAL)
 
 
 def _sorted(efforts: set[str]) -> tuple[str, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 import marked
 import pytest
 from chat_answers import says
 from codex_cli import Codex
 from codex_shim.orchestrator.codex import catalog
-from codex_shim.orchestrator.codex.efforts import WORDS, Levels
+from codex_shim.orchestrator.codex.efforts import WORDS, Levels, levels
+from codex_shim.orchestrator.settings.models import parse
+from codex_shim.orchestrator.settings.slugs import slugify
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
 
@@ -47,6 +50,16 @@ def test_d57_the_base_instructions_are_the_installed_clis_own(codex: Codex, upst
     upstream.script(says("ok"))
     codex.exec("hi")
     assert upstream.requests[0].messages[0]["content"].startswith(ours.pop()[:200])
+
+
+def test_a_native_row_offers_no_less_than_codex_itself_knows_of_that_model(bare_codex: Codex) -> None:
+    """But for `ultra`, which Codex sends as another word, and only to its own service."""
+    rows = [{"model": known["slug"], "provider": "openai-responses", "api_key": "k"} for known in bare_codex.models("--bundled")]
+    ours = {row.slug: set(levels(row).efforts) for row in parse(json.dumps(rows), "models.json", {}, lambda command: "").rows}
+    for known in bare_codex.models("--bundled"):
+        if re.match(r"gpt-\d", known["slug"]):
+            efforts = {each["effort"] for each in known["supported_reasoning_levels"]} - {"ultra"}
+            assert efforts == ours[slugify(known["slug"])] - {"none"}, known["slug"]
 
 
 @pytest.mark.parametrize(("slug", "model"), [("another", "vendor/another"), ("blind", "vendor/blind")])
