@@ -251,9 +251,10 @@ def test_d66_d67_whatever_happens_the_user_s_part_is_theirs_to_the_byte(text: st
     """D68 as well: a `model` inside a profile is none of ours. Two homes of ours may lead the same Codex; each takes both back."""
     with tempfile.TemporaryDirectory() as folder:
         user = User(Path(folder), text)
-        theirs = text
+        theirs, end = text, "\r\n" if "\r\n" in text else "\n"
         for number, step in enumerate(history):
-            theirs += _happens(user, step, number, "\r\n" if "\r\n" in text else "\n")
+            added = _happens(user, step, number, end)
+            theirs += end + added if added and theirs and not theirs.endswith("\n") else added
         if user.path.exists():
             (user.other if other else user.codex).disconnect()
         left = user.text if user.path.exists() else ""
@@ -294,5 +295,5 @@ def _happens(user: User, step: str, number: int, end: str) -> str:
             added = f"{end}[added_{number}]{end}x = 1{end}"
             ended = user.text.endswith("\n") or not user.text
             user.path.write_bytes((user.text + ("" if ended else end) + added).encode())
-            return added if ended else end + added
+            return added
     return ""
