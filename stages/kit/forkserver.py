@@ -38,6 +38,7 @@ PRELOAD = (
     "codex_shim.stages.kit.process",
     "codex_shim.stages.ingress.stage",
     "codex_shim.stages.policy.stage",
+    "codex_shim.stages.probe.stage",
     "codex_shim.stages.router.stage",
     "codex_shim.stages.egress_http.stage",
     "codex_shim.stages.egress_demo.stage",

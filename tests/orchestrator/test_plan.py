@@ -12,6 +12,7 @@ from codex_shim.orchestrator.codex import known_models
 from codex_shim.orchestrator.environment import survey
 from codex_shim.orchestrator.settings import models, pipeline
 from codex_shim.orchestrator.settings.problems import ConfigError
+from codex_shim.orchestrator.sight.hops import ProbeWish
 from codex_shim.orchestrator.spec import ChainPlan
 from codex_shim.orchestrator.subscriptions import NONE, ChatGpt, Cursor, Subscriptions, offered
 from codex_shim.stages.contract.secret import Secret
@@ -38,7 +39,12 @@ BOTH = Subscriptions(
 )
 
 
-def build(text: str = DEFAULT, rows: list[dict] | None = None, subscriptions: Subscriptions = NONE) -> ChainPlan:
+def build(
+    text: str = DEFAULT,
+    rows: list[dict] | None = None,
+    subscriptions: Subscriptions = NONE,
+    probes: dict[str, ProbeWish] | None = None,
+) -> ChainPlan:
     chain_file = pipeline.parse(text, "/x/pipeline.toml", lambda program: program)
     found = models.parse(json.dumps(MODELS if rows is None else rows), "/x/models.json", {}, lambda command: "")
     assert not found.problems
@@ -58,8 +64,9 @@ def build(text: str = DEFAULT, rows: list[dict] | None = None, subscriptions: Su
         subscription_catalog="/run/subscriptions.json",
         seal_key=Secret("seal-key"),
         desk_control="/run/desk.json",
+        probes=probes or {},
     )
-    needs = plan.needs(chain_file, workers, None, subscriptions)
+    needs = plan.needs(chain_file, workers, None, subscriptions, inputs.probes)
     return plan.build(inputs, {need.name: (need.host, need.port or 40000 + place) for place, need in enumerate(needs)})
 
 
@@ -116,6 +123,29 @@ def test_without_models_the_demo_serves() -> None:
     it = build(rows=[])
     assert [spec.name for spec in it.egress] == ["demo"]
     assert json.loads(it.chain[2].config or b"")["routes"]["demo"]["url"] == it.egress[0].url
+
+
+def test_a_probe_stands_between_the_stages_of_its_hop_and_in_no_other() -> None:
+    wish = ProbeWish(check="log", watch_token=Secret("watch"))
+    it = build(probes={"ingress>policy": wish, "router>deepseek": ProbeWish(), "router>nobody": ProbeWish()})
+    ingress, policy, router = it.chain
+    assert [spec.name for spec in it.probes] == ["probe-router-deepseek", "probe-ingress-policy"]
+    way_out, way_in = it.probes
+    assert ingress.env["CODEX_SHIM_NEXT"] == way_in.url
+    assert way_in.env["CODEX_SHIM_NEXT"] == policy.url
+    assert way_in.env["CODEX_SHIM_NEXT_NAME"] == ingress.env["CODEX_SHIM_NEXT_NAME"] == "the stage policy"
+    assert policy.env["CODEX_SHIM_NEXT"] == router.url
+    routes = json.loads(router.config or b"")["routes"]
+    assert routes["deepseek-chat"] == {**routes["deepseek-chat"], "url": way_out.url, "egress": "deepseek"}
+    assert routes["other"]["url"] == it.egress[1].url
+    assert json.loads(way_in.config or b"") == {"hop": "ingress>policy", "check": "log", "watch_token": "watch"}
+    assert "watch" not in json.dumps(way_in.env)
+    assert [spec.name for spec in it.start_order][-4:] == ["probe-ingress-policy", "router", "policy", "ingress"]
+
+
+def test_a_probe_sleeps_where_what_stands_behind_it_does() -> None:
+    it = build(rows=[], subscriptions=BOTH, probes={"router>demo": ProbeWish(), "router>chatgpt": ProbeWish()})
+    assert {spec.name: spec.lazy for spec in it.probes} == {"probe-router-demo": False, "probe-router-chatgpt": True}
 
 
 def test_custom_stages_go_where_their_table_stands() -> None:
