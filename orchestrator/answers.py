@@ -15,6 +15,7 @@ from .running.logbook import LogBook
 from .running.supervisor import Supervisor
 from .settings.problems import did_you_mean
 from .stage_files import StageFiles
+from .traces.answers import TraceAnswers
 
 
 class Answers:
@@ -35,10 +36,18 @@ class Answers:
         self._end = end
         self._url = url
         self._logins = logins
+        self._traces = TraceAnswers(logs, lambda: supervisor.plan, supervisor.statuses)
 
     def handlers(self) -> dict[str, Handler]:
         """By the name of the command."""
-        return {"status": self._status, "down": self._down, "restart": self._restart, "logs": self._follow, "lease": self._lease}
+        return {
+            "status": self._status,
+            "down": self._down,
+            "restart": self._restart,
+            "logs": self._follow,
+            "lease": self._lease,
+            **self._traces.handlers(),
+        }
 
     async def _status(self, request: Message) -> AsyncIterator[Message]:
         statuses = [msgspec.to_builtins(status) for status in self._supervisor.statuses()]

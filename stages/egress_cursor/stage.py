@@ -113,13 +113,13 @@ class EgressCursor(Stage[Config]):
         model = self._model(str(body.get("model") or ""))
         asked = prompt.build(body, prompt.nonce_of(body, self._secret))
         folder = await asyncio.to_thread(self._workspace, body, exchange)
-        exchange.notes |= {"model": body.get("model"), "left_out": asked.notes or None}
+        exchange.notes |= {"model": body.get("model"), "upstream": WHO, "left_out": asked.notes or None}
         assert self._pool is not None, "open() comes first"
         async with self._pool.lease() as lease:
             exchange.notes |= {"slot": lease.slot.number, "waited_ms": round(lease.waited * 1000)}
             attempt = _Attempt(exchange, asked, str(body.get("model") or ""), answer)
             if not await self._run(lease, attempt, folder, model, may_repeat=True):
-                exchange.notes["repeated"] = True
+                exchange.timing.again("the run came to nothing")
                 await self._run(lease, attempt, folder, model, may_repeat=False)
 
     async def _run(self, lease: Lease, attempt: _Attempt, folder: Path | None, model: str, *, may_repeat: bool) -> bool:
@@ -127,6 +127,7 @@ class EgressCursor(Stage[Config]):
         if lease.run is not None and lease.run.ended is not None:
             await asyncio.shield(lease.run.ended)
         launch = await lease.on_disk(self._prepare, lease.slot, attempt.asked, folder, model)
+        attempt.exchange.timing.sent()
         lease.run = Run(launch, self.context.config)
         try:
             async with lease.run:
@@ -152,6 +153,7 @@ class EgressCursor(Stage[Config]):
         """Everything but the end of the response goes out. Returns the end, and the last of standard error."""
         try:
             while not turn.settled and (chunk := await run.read(begun=turn.begun, open_tools=turn.open_tools)):
+                attempt.exchange.timing.read()
                 events = turn.feed(chunk)
                 if turn.failure is None or attempt.answer.begun:
                     await attempt.answer.send(events)

@@ -28,9 +28,10 @@ class EgressDemo(Stage[Config]):
 
     async def responses(self, exchange: Exchange) -> None:
         body = decode_object(await exchange.body())
-        exchange.notes["model"] = body.get("model")
+        exchange.notes |= {"model": body.get("model"), "upstream": SLUG}
         builder = ResponseBuilder(str(body.get("model") or SLUG), int(time.time()))
         usage = Usage(input=len(msgspec.json.encode(body)) // 4, output=40)
+        exchange.notes["usage"] = usage.wire()
         turns = iter([_compacted(builder, body, usage)]) if summary.is_asked(body) else _events(builder, plan(body), usage)
         if body.get("stream"):
             await self._stream(exchange, turns)

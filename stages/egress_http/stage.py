@@ -81,12 +81,12 @@ class EgressHttp(Stage[Config]):
         expanded, raw = _expanded(body, raw)
         slug = str(body.get("model") or "")
         outgoing = dialect.prepare_compaction(expanded, self._target(exchange, slug), raw=raw)
-        exchange.notes |= {"model": slug, "left_out": outgoing.notes or None}
+        exchange.notes["left_out"] = outgoing.notes or None
         try:
-            answer = await self._upstream.whole(outgoing, exchange.headers, exchange.answer_headers)
+            answer = await self._upstream.whole(outgoing, exchange.headers, exchange.answer_headers, exchange.timing)
         except HopError as error:
             outgoing = _second(exchange, outgoing, error)
-            answer = await self._upstream.whole(outgoing, exchange.headers, exchange.answer_headers)
+            answer = await self._upstream.whole(outgoing, exchange.headers, exchange.answer_headers, exchange.timing)
         await exchange.reply(answer)
 
     def _ask(
@@ -96,25 +96,32 @@ class EgressHttp(Stage[Config]):
         expanded, raw = _expanded(body, raw)
         slug = str(body.get("model") or "")
         prepared = self._learning.taught(slug, self._dialect.prepare(expanded, self._target(exchange, slug), builder, raw=raw))
-        exchange.notes |= {"model": slug, "left_out": prepared.notes or None}
+        exchange.notes["left_out"] = prepared.notes or None
         if prepared.second is not None:
             return self._ask_twice(exchange, prepared, builder)
 
         def send(prepared: Prepared) -> AsyncIterator[Sequence[Output]]:
-            return self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers)
+            return self._events(exchange, prepared, builder)
 
-        return self._learning.ask(slug, prepared, send, lambda notes: exchange.notes.update(left_out=notes))
+        def learned(notes: list[str]) -> None:
+            exchange.notes["left_out"] = notes
+            exchange.timing.again(notes[-1] if notes else "another form of it")
+
+        return self._learning.ask(slug, prepared, send, learned)
+
+    def _events(self, exchange: Exchange, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[Sequence[Output]]:
+        return self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers, exchange.timing)
 
     async def _ask_twice(self, exchange: Exchange, prepared: Prepared, builder: ResponseBuilder) -> AsyncIterator[Sequence[Output]]:
         """The answer, or else the one to what can be sent instead. A `HopError` comes before the first list, or not at all."""
         try:
-            async for outputs in self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers):
+            async for outputs in self._events(exchange, prepared, builder):
                 yield outputs
         except HopError as error:
             prepared = _second(exchange, prepared, error)
         else:
             return
-        async for outputs in self._upstream.events(prepared, builder, exchange.headers, exchange.answer_headers):
+        async for outputs in self._events(exchange, prepared, builder):
             yield outputs
 
     def _row(self, slug: str) -> Model:
@@ -125,6 +132,8 @@ class EgressHttp(Stage[Config]):
 
     def _target(self, exchange: Exchange, slug: str) -> Target:
         row = self._row(slug)
+        dialect = "responses" if self.context.config.login else self.context.config.dialect
+        exchange.notes |= {"model": slug, "upstream": self._upstream.who, "upstream_model": row.model, "dialect": dialect}
         return Target(
             model=row.model,
             provider=self.context.config.provider,
@@ -157,6 +166,7 @@ def _second(exchange: Exchange, outgoing: Sent, error: HopError) -> Sent:
     if second is None or payload is None:
         raise error
     exchange.notes["left_out"] = [*outgoing.notes, second.note]
+    exchange.timing.again(second.note)
     return msgspec.structs.replace(outgoing, payload=payload)
 
 

@@ -16,6 +16,7 @@ from ..contract.errors import INVALID_REQUEST, Failure, HopError
 from ..contract.events import ResponseBuilder
 from ..contract.sse import Frame
 from ..kit.client import HopClient, Reply
+from ..kit.timing import Timing
 from .config import Config
 from .credentials import ApiKey, Credential, Proof
 from .dialects import finish, waits
@@ -62,26 +63,33 @@ class Upstream:
         await self._client.close()
 
     async def events(
-        self, prepared: Prepared, builder: ResponseBuilder, request: Mapping[str, str], returned: dict[str, str]
+        self,
+        prepared: Prepared,
+        builder: ResponseBuilder,
+        request: Mapping[str, str],
+        returned: dict[str, str],
+        timing: Timing | None = None,
     ) -> AsyncIterator[Sequence[Output]]:
         """The events of one response, one list per read; the first comes with the status, and may be empty. Ends with a terminal
         event.
 
-        `request` are the headers that came to this hop, `returned` takes up those of the answer. Raises `HopError` only before the
-        first list: what fails later is a `response.failed`.
+        `request` are the headers that came to this hop, `returned` takes up those of the answer, `timing` its moments. Raises
+        `HopError` only before the first list: what fails later is a `response.failed`.
         """
         proof = await self._credential.prove(request)
-        async with self._accepted(prepared, proof, request, returned) as reply:
+        async with self._accepted(prepared, proof, request, returned, timing) as reply:
             yield [] if prepared.begins else builder.start()
             redactor = self._redactor(proof)
             async for events in self._translated(reply, prepared, builder):
                 yield name_provider(events, self.who, redactor)
             reply.dismiss()
 
-    async def whole(self, outgoing: Outgoing, request: Mapping[str, str], returned: dict[str, str]) -> bytes:
+    async def whole(
+        self, outgoing: Outgoing, request: Mapping[str, str], returned: dict[str, str], timing: Timing | None = None
+    ) -> bytes:
         """An answer in one piece of JSON, as it comes. The arguments are those of `events`; raises `HopError`."""
         proof = await self._credential.prove(request)
-        async with self._accepted(outgoing, proof, request, returned) as reply:
+        async with self._accepted(outgoing, proof, request, returned, timing) as reply:
             body = await reply.read(JSON_LIMIT)
         if not _is_json(body):
             failure = finish.garbage(self._redactor(proof).body(body))
@@ -90,12 +98,13 @@ class Upstream:
 
     @asynccontextmanager
     async def _accepted(
-        self, outgoing: Outgoing, proof: Proof, request: Mapping[str, str], returned: dict[str, str]
+        self, outgoing: Outgoing, proof: Proof, request: Mapping[str, str], returned: dict[str, str], timing: Timing | None
     ) -> AsyncIterator[Reply]:
         """An answer that is a success."""
         body = outgoing.payload if isinstance(outgoing.payload, bytes) else _encode(outgoing.payload)
         headers = {**self._headers, **self._passed(request), **outgoing.headers, **proof.headers, **self._own_headers}
-        async with self._client.open("POST", self._base_url + outgoing.path, headers, body, who=self.who) as reply:
+        url = self._base_url + outgoing.path
+        async with self._client.open("POST", url, headers, body, who=self.who, timing=timing) as reply:
             returned.update(to_client(reply.headers))
             if not 200 <= reply.status < 300:
                 raise HopError(await self._refusal(reply, proof))

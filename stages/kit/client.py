@@ -21,6 +21,7 @@ import aiohttp
 
 from ..contract.errors import SERVER_ERROR, Failure, HopError
 from ..contract.handshake import is_loopback
+from .timing import Timing
 
 # Codex's turn metadata is JSON in a header and outgrows aiohttp's 8 KiB.
 MAX_HEADER = 256 * 1024
@@ -36,9 +37,10 @@ _REST_SECONDS_OUTSIDE = 0.5
 class Reply:
     """An answer whose headers have come."""
 
-    def __init__(self, response: aiohttp.ClientResponse, who: str) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, who: str, timing: Timing) -> None:
         self._response = response
         self._who = who
+        self._timing = timing
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.dismissed = False
@@ -51,6 +53,7 @@ class Reply:
         """The body as it comes. Raises `HopError` where it breaks off or stays silent too long."""
         try:
             async for chunk in self._response.content.iter_any():
+                self._timing.read()
                 yield chunk
         except TimeoutError as error:
             raise _broken(f"{self._who} sent nothing for too long and was given up", 504) from error
@@ -101,12 +104,22 @@ class HopClient:
 
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, who: str = "the next hop"
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        who: str = "the next hop",
+        timing: Timing | None = None,
     ) -> AsyncIterator[Reply]:
         """Yields once the status is known. Leaving the block early closes the connection, which cancels the other side, unless the
-        reply was dismissed."""
-        response = await self._send(method, url, headers, body, who)
-        reply = Reply(response, who)
+        reply was dismissed. `timing` is the clock of the exchange that this is done for."""
+        timing = timing or Timing()
+        timing.sent()
+        response = await self._send(method, url, headers, body, who, timing)
+        timing.answered()
+        reply = Reply(response, who, timing)
         try:
             yield reply
         finally:
@@ -133,7 +146,7 @@ class HopClient:
         rest.add_done_callback(taken)
 
     async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, who: str
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, who: str, timing: Timing
     ) -> aiohttp.ClientResponse:
         loop = asyncio.get_running_loop()
         give_up_at, pause = loop.time() + self._patience, _FIRST_PAUSE
@@ -153,6 +166,7 @@ class HopClient:
             except aiohttp.ClientConnectorError as error:
                 if loop.time() + pause > give_up_at:
                     raise _broken(f"{who} cannot be reached at {_origin(url)}: {_why(error)}") from error
+                timing.again("no connection")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 0.5)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
@@ -161,6 +175,7 @@ class HopClient:
                         raise _broken(f"{who} closed the connection without an answer") from error
                     may_die = False
                     await asyncio.sleep(pause)
+                timing.again("the connection died")
             except TimeoutError as error:
                 raise _broken(f"{who} did not answer in time", 504) from error
             except (aiohttp.ClientError, ValueError) as error:

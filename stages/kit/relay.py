@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from ..contract.headers import forward_request, forward_response
+from ..contract.headers import TRACEPARENT, forward_request, forward_response
 from ..contract.secret import Secret
 from ..contract.sse import Frame, SSEDecoder, encode_frame
 from .client import HopClient, Reply
@@ -37,6 +37,7 @@ class NextHop:
     def headers(self, exchange: Exchange) -> dict[str, str]:
         """The client's end-to-end headers with the hop's own token in place of the client's."""
         headers = forward_request(exchange.headers.items()) | exchange.added_headers
+        headers[TRACEPARENT] = exchange.span.header()
         if self._token:
             headers["authorization"] = f"Bearer {self._token.reveal()}"
         return headers
@@ -48,7 +49,7 @@ class NextHop:
     def open(self, exchange: Exchange, body: bytes | None) -> AbstractAsyncContextManager[Reply]:
         """The reply, once its status is known."""
         target = self._base_url + exchange.path
-        return self._client.open(exchange.method, target, self.headers(exchange), body, who=self._name)
+        return self._client.open(exchange.method, target, self.headers(exchange), body, who=self._name, timing=exchange.timing)
 
     async def relay(
         self,

@@ -149,7 +149,9 @@ def test_one_request_id_is_in_the_line_of_every_hop_and_in_the_answer(
 def test_a_trace_is_handed_on_or_begun(canned: Callable[[str], RunningChain]) -> None:
     chain = canned(WHOLE)
     plain = json.dumps({"model": "m", "input": "hi"}).encode()
-    assert post(chain, plain, {"traceparent": TRACE}).json()["traceparent"] == TRACE
+    handed_on = post(chain, plain, {"traceparent": TRACE}).json()["traceparent"]
+    assert handed_on[:36] == TRACE[:36], "the trace stays"
+    assert handed_on[36:52] != TRACE[36:52], "the span is the sender's own"
     begun = post(chain, plain, {"session_id": "s1", "x-forwarded-for": "me", "connection": "x-drop", "x-drop": "1"}).json()
     assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", begun["traceparent"])
     assert begun["session_id"] == "s1", "Codex's own headers pass"

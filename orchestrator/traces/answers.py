@@ -1,0 +1,120 @@
+"""What may be asked about requests while the chain runs: `traces` and `metrics`. Reads along with the log book.
+
+{"command": "traces", "id": "last" | PREFIX}          → {"ok": true, "trace": {…}}
+{"command": "traces", "latest": 20}                   → {"ok": true, "traces": [{…}, …]}, newest last
+{"command": "traces", "latest": 20, "follow": true}   → {"trace": {…}} for each of those, and for each that ends from then on
+{"command": "metrics"}                                → {"ok": true, "text": "…"}
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ..control import Message
+from ..control_server import Handler
+from ..running.logbook import LogBook
+from ..running.status import UP, StageStatus
+from ..spec import ChainPlan
+from . import trace
+from .book import Record, TraceBook
+from .meter import Meter
+from .prometheus import render
+from .trace import Trace
+
+# Stages write what they have gathered in 20 ms at once, so that the line of an inner hop may come behind the door's.
+SETTLE_SECONDS = 0.15
+
+
+class TraceAnswers:
+    """`plan` and `statuses` are asked whenever they are needed: both change while a chain runs."""
+
+    def __init__(self, logs: LogBook, plan: Callable[[], ChainPlan], statuses: Callable[[], Sequence[StageStatus]]) -> None:
+        self._plan = plan
+        self._statuses = statuses
+        door = plan().chain[0].name
+        self._book = TraceBook(door)
+        self._meter = Meter(door)
+        self._door = door
+        self._ended = asyncio.Event()
+        logs.listen(self._hear)
+
+    def handlers(self) -> dict[str, Handler]:
+        """By the name of the command."""
+        return {"traces": self._traces, "metrics": self._metrics}
+
+    def _hear(self, stage: str, text: str) -> None:
+        told = self._book.feed(stage, text)
+        if told is None:
+            return
+        self._meter.feed(stage, told)
+        if stage == self._door:
+            self._ended.set()
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    async def _traces(self, request: Message) -> AsyncIterator[Message]:
+        await asyncio.sleep(SETTLE_SECONDS)
+        if request.get("follow"):
+            async for message in self._follow(int(request.get("latest", 0))):
+                yield message
+        elif (wanted := request.get("id")) is not None:
+            yield self._one(str(wanted))
+        else:
+            yield {"ok": True, "traces": [_plain(each) for each in self._latest(int(request.get("latest", 20)))]}
+
+    async def _metrics(self, request: Message) -> AsyncIterator[Message]:
+        statuses = self._statuses()
+        up = {status.name: status.state in UP for status in statuses}
+        yield {"ok": True, "text": render(self._meter, up, {status.name: status.restarts for status in statuses})}
+
+    async def _follow(self, latest: int) -> AsyncIterator[Message]:
+        told = self._book.turns
+        for each in self._latest(latest):
+            yield {"trace": _plain(each)}
+        while True:
+            if self._book.turns == told:
+                self._ended.clear()
+                await self._ended.wait()
+            until = self._book.turns
+            await asyncio.sleep(SETTLE_SECONDS)
+            for each in self._built([record for record in self._book.complete() if told < record.turn <= until]):
+                yield {"trace": _plain(each)}
+            told = until
+
+    def _one(self, wanted: str) -> Message:
+        if wanted == "last":
+            found = next(iter(self._built(list(self._book.complete())[-1:])), None)
+            none = "no request has ended since the chain was started"
+            return {"ok": True, "trace": _plain(found)} if found else {"ok": False, "error": none}
+        found = self._book.find(wanted) if wanted else []
+        ids = list(dict.fromkeys(record.request_id for record in found))
+        if not ids:
+            return {
+                "ok": False,
+                "error": f"no request `{wanted}` is among the last ones; `codex-shim pipeline trace --list` shows them",
+            }
+        if len(ids) > 1 and wanted not in ids:
+            named = ", ".join(ids[:5])
+            return {"ok": False, "error": f"`{wanted}` is the beginning of {len(ids)} requests; write more of it: {named}"}
+        chosen = next(record for record in found if record.request_id == (wanted if wanted in ids else ids[0]))
+        return {"ok": True, "trace": _plain(next(self._built([chosen])))}
+
+    # -- traces -------------------------------------------------------------------------------------------------------
+
+    def _latest(self, count: int) -> list[Trace]:
+        return list(self._built(list(self._book.complete())[-count:] if count > 0 else []))
+
+    def _built(self, records: Sequence[Record]) -> Iterator[Trace]:
+        chain = [spec.name for spec in self._plan().chain]
+        for record in records:
+            built = trace.build(record.request_id, record.lines, chain, turn=record.turn)
+            if built is not None:
+                yield built
+
+
+def _plain(each: Trace) -> dict[str, Any]:
+    return msgspec.to_builtins(each)
