@@ -21,6 +21,7 @@ from .common import config_errors, fail, state
 PASSING_ON = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 
 _HELP_SECONDS = 10.0
+_OPEN = "/usr/bin/open"  # of macOS
 
 _Model = Annotated[
     str | None, typer.Option("--model", "-m", metavar="NAME", help="The model; else the one that `model use` has chosen.")
@@ -52,19 +53,32 @@ def codex(
 def desktop(
     path: Annotated[Path | None, typer.Argument(metavar="PATH", help="The project to open.")] = None, model: _Model = None
 ) -> None:
-    """Open Codex Desktop with a model of the chain (macOS and Windows). Your own Codex is led to the chain first, if it is not yet:
-    that is `codex-shim enable`, and it is asked for.
+    """Open Codex Desktop with a model of the chain (macOS and Windows); the patched copy of `codex-shim patch-app`, where there is
+    one. Your own Codex is led to the chain first, if it is not yet: that is `codex-shim enable`, and it is asked for.
 
     Example: codex-shim app ~/work/project -m deepseek-chat
     """
     if not system.has_codex_desktop():
         fail("Codex Desktop is an app for macOS and Windows; here `codex-shim codex` runs the CLI with the same models")
-    cli = _cli()
+    opening = _opening()
     told = own.facts("")
     if not told["leads_here"]:
         _agreed(told)
     connect.enable(keep_threads=None, keep_login=None, model=model)
-    raise typer.Exit(system.become([str(cli), "app", *([str(path.expanduser().absolute())] if path else [])], dict(os.environ)))
+    raise typer.Exit(system.become([*opening, *([str(path.expanduser().absolute())] if path else [])], dict(os.environ)))
+
+
+def _opening() -> list[str]:
+    """What opens the app; the path of a project may follow. The CLI knows the app itself, and nothing of a copy."""
+    from ..app import copied
+
+    copy = copied.find(state.home) if system.has_app_bundles() else None
+    if copy is None:
+        return [str(_cli()), "app"]
+    if copy.newer:
+        remedy = "`codex-shim restore-app`, then `codex-shim patch-app` makes a copy of that one"
+        typer.echo(f"{copy.app} is a copy of version {copy.version}, and the app is at {copy.newer} by now: {remedy}.", err=True)
+    return [_OPEN, "-a", str(copy.app)]
 
 
 def _agreed(told: dict[str, Any]) -> None:

@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 from codex_shim.orchestrator import system
+from codex_shim.orchestrator.app import patching
+from codex_shim.orchestrator.app.bundle import App
+from codex_shim.orchestrator.app.tools import Tools
 from codex_shim.orchestrator.cli import app
 from codex_shim.orchestrator.codex import overrides
 from codex_shim.orchestrator.commands import connect, model_questions, pipeline
+from codex_shim.orchestrator.home import Home
+from mac_app import FakeMac, make_app
 from typer.testing import CliRunner
 
 URL = "http://127.0.0.1:8765/v1"
@@ -172,3 +177,30 @@ def test_a_codex_that_leads_here_opens_with_the_model(stage: Stage, enabled: lis
     own.write_text((stage.home / "codex-home" / "config.toml").read_text())
     assert stage.shim("app", str(tmp_path), "-m", "gemma").exit_code == 7
     assert (enabled, stage.became[0]) == ([(None, None, "gemma")], [str(stage.cli), "app", str(tmp_path)])
+
+
+def test_the_copy_that_was_patched_is_opened_in_place_of_the_app(
+    stage: Stage, enabled: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The app is an administrator's, so the patch is in a copy, which the CLI does not know."""
+    own = tmp_path / ".codex" / "config.toml"
+    own.parent.mkdir()
+    own.write_text((stage.home / "codex-home" / "config.toml").read_text())
+    app = App(make_app(tmp_path / "Applications" / "Codex.app"))
+    monkeypatch.setattr(patching, "writable", lambda app: False)
+    (tmp_path / "user").mkdir()
+    copy = patching.patch(app, Home(stage.home), Tools(FakeMac()), tmp_path / "user").app
+    monkeypatch.setattr(system, "has_app_bundles", lambda: False)
+    stage.shim("app")
+    assert stage.became[0] == [str(stage.cli), "app"]
+    monkeypatch.setattr(system, "has_app_bundles", lambda: True)
+    current = stage.shim("app", str(tmp_path), "-m", "gemma", CODEX_BIN=None)
+    assert stage.became[0] == ["/usr/bin/open", "-a", str(copy), str(tmp_path)]
+    assert "by now" not in current.stderr
+    app.info_file.write_bytes(app.info_file.read_bytes().replace(b"26.810.4", b"26.900.1"))
+    older = stage.shim("app")
+    assert stage.became[0] == ["/usr/bin/open", "-a", str(copy)]
+    assert "is a copy of version 26.810.4, and the app is at 26.900.1 by now" in older.stderr
+    App(copy).archive_file.write_bytes(app.archive_file.read_bytes())
+    stage.shim("app")
+    assert stage.became[0] == [str(stage.cli), "app"], "it is not what was made, so it may not even start"
