@@ -43,10 +43,15 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
         return [row.slug for row in self.rows]
 
 
-def read_files(options: Options, environ: Mapping[str, str], run: RunCommand = run_command) -> Sources:
-    """Raises `ConfigError` with every problem that makes starting pointless. `run` gets each `api_key_command`."""
+def read_files(
+    options: Options, environ: Mapping[str, str], run: RunCommand = run_command, keys: Mapping[str, str] | None = None
+) -> Sources:
+    """Raises `ConfigError` with every problem that makes starting pointless. `run` gets each `api_key_command`; `keys` is where the
+    variables of models.json are looked up, if not in `environ`."""
     chain_file = pipeline.load(pipeline.find(options.pipeline, environ, options.home))
-    found = models.load(options.settings, environ, provider_file.load(options.home / "providers.toml"), run)
+    found = models.load(
+        options.settings, environ if keys is None else keys, provider_file.load(options.home / "providers.toml"), run
+    )
     workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
     subscriptions = _subscriptions(Home(options.home), chain_file, environ)
     plan.check(chain_file, workers, environ, subscriptions)

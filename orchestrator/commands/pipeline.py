@@ -190,6 +190,24 @@ def validate() -> None:
 
 
 @app.command()
+def test(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only tests with this text in their name.")] = None,
+    json: Json = False,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as JUnit's XML too.")] = None,
+    patience: Annotated[float, typer.Option(help="Seconds that an answer may take.", min=0.1)] = 20.0,
+) -> None:
+    """Run the [[test]] tables of pipeline.toml through the real stages. Nothing is sent to a provider, and no key is needed.
+
+    Exit code 1 when one failed.
+
+    Example: codex-shim pipeline test "house rules"
+    """
+    from . import pipeline_test
+
+    raise typer.Exit(pipeline_test.run_tests(names or [], json=json, junit=junit, patience=patience))
+
+
+@app.command()
 def graph(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid diagram instead of a drawing.")] = False,
 ) -> None:

@@ -43,13 +43,14 @@ _NAMED_EGRESS: dict[str, type[EgressOptions]] = {DEMO_EGRESS: DemoOptions, "chat
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
-    """`stages` in the order of the chain; `egress` holds what tunes a derived worker, by its name."""
+    """`stages` in the order of the chain; `egress` holds what tunes a derived worker, by its name; `tests` are of case_table.py."""
 
     path: Path | None
     settings: PipelineSettings
     stages: list[StageTable]
     egress: dict[str, EgressOptions]
     positions: Positions
+    tests: list[Any] = []
 
     def problem(self, at: At, sentence: str) -> Problem:
         """For whoever finds out later that a value cannot be: `at` like `("stage", 2, "default")` or `("egress", "kimi")`."""
@@ -93,9 +94,10 @@ def parse(text: str, path: str, which: Callable[[str], str | None] | None = None
         chain_rules.check(tables, settings.listen, reader)
     stages = _stages(tables or [], StageReader(reader, Path(path).absolute().parent, which or _which))
     egress = _egress(document.get("egress", {}), reader)
+    tests = _tests(document["test"], tables or [], reader) if "test" in document else []
     if reader.problems:
         raise ConfigError(reader.problems)
-    return Pipeline(path=Path(path), settings=settings, stages=stages, egress=egress, positions=positions)
+    return Pipeline(path=Path(path), settings=settings, stages=stages, egress=egress, positions=positions, tests=tests)
 
 
 def _which(program: str) -> str | None:
@@ -105,7 +107,7 @@ def _which(program: str) -> str | None:
 
 
 def _top_level(document: dict[str, Any], reader: Reader) -> None:
-    known = {"pipeline": "[pipeline]", "stage": "[[stage]]", "egress": "[egress.NAME]"}
+    known = {"pipeline": "[pipeline]", "stage": "[[stage]]", "egress": "[egress.NAME]", "test": "[[test]]"}
     for key, value in document.items():
         if key not in known:
             meant = did_you_mean(key, known)
@@ -143,6 +145,12 @@ def _egress(tables: Any, reader: Reader) -> dict[str, EgressOptions]:
         options = reader.decode(table, kind, ("egress", name), f"[egress.{name}]")
         found[name] = _leading(options, ("egress", name, "base_url"), reader) if isinstance(options, ChatGptOptions) else options
     return {name: options for name, options in found.items() if options}
+
+
+def _tests(tables: Any, stages: list[dict[str, Any]], reader: Reader) -> list[Any]:
+    from . import case_table  # a chain starts without it where there is no test
+
+    return case_table.read(tables, stages, reader, Path(reader.path).absolute().parent)
 
 
 def _leading(options: ChatGptOptions, at: At, reader: Reader) -> ChatGptOptions:
