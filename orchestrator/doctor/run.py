@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import chain, codex_config, desktop, generated, home_folder, installation, proxy, settings, subscriptions
+from . import chain, codex_config, desktop, generated, home_folder, installation, proxy, service, settings, subscriptions
 from .check import Check, Section
 from .subject import Subject
 
@@ -22,6 +22,7 @@ SECTIONS: tuple[tuple[str, Look], ...] = (
     ("Generated files", generated.check),
     ("Chain", chain.check),
     ("Port", chain.check_port),
+    ("Service", service.check),
     ("ChatGPT passthrough", subscriptions.check_chatgpt),
     ("Cursor passthrough", subscriptions.check_cursor),
     ("Proxy", proxy.check),

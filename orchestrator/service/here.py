@@ -25,12 +25,18 @@ def name_of(home: Home) -> str:
 
 def find_manager(home: Home, environ: Mapping[str, str], run: Run) -> Manager:
     """Raises `ManagerError` where nothing could start a chain after a reboot."""
+    manager = known_manager(home, environ, run)
+    if reason := manager.unreachable():
+        raise ManagerError(reason)
+    return manager
+
+
+def known_manager(home: Home, environ: Mapping[str, str], run: Run) -> Manager:
+    """The same, and no program is asked whether it can be reached."""
     kind, why_not = system.service_manager()
     manager = _manager(kind, home, environ, run)
     if manager is None:
         raise ManagerError(why_not)
-    if reason := manager.unreachable():
-        raise ManagerError(reason)
     return manager
 
 

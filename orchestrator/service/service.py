@@ -84,7 +84,7 @@ class Service:
     def install(self, job: Job) -> None:
         """Does nothing where all is as it should be."""
         jobs.check(job)
-        wanted, found = self._manager.content(job), self._found()
+        wanted, found = self._manager.content(job), _found(self._manager)
         state = self._manager.state()
         if found == wanted and state.enabled and self._runs_under(state):
             self._say(f"{self._manager.file} is as it should be, and the chain runs under it; nothing to do.")
@@ -98,7 +98,7 @@ class Service:
 
     def uninstall(self) -> None:
         """Takes away what `install` has written. The chain ends with it."""
-        found, state = self._found(), self._manager.state()
+        found, state = _found(self._manager), self._manager.state()
         if found is None and not state.enabled:
             self._say(f"There is no service `{self._name}`; nothing to do.")
             return
@@ -113,18 +113,7 @@ class Service:
         )
 
     def look(self, job: Job) -> Look:
-        found, state = self._found(), self._manager.state()
-        differs = self._manager.differences(found, self._manager.content(job)) if found is not None else []
-        under = self._runs_under(state)
-        return Look(
-            installed=found is not None,
-            enabled=state.enabled,
-            running=under,
-            pid=self._chain.holder() if under else None,
-            current=found is not None and not differs,
-            differs=differs,
-            trouble=state.trouble,
-        )
+        return look(self._manager, self._chain.holder(), job)
 
     def start(self) -> bool:
         """Start the chain as the service, where that is installed."""
@@ -146,16 +135,6 @@ class Service:
             f"The chain, which runs as the service `{self._name}`, has stopped.{'' if again else f' {self._manager.after_stop}'}"
         )
         return True
-
-    def _found(self) -> bytes | None:
-        """What is in the file, if it is ours. Raises `ManagerError` for another's, which we neither change nor remove."""
-        try:
-            found = self._manager.file.read_bytes()
-        except FileNotFoundError:
-            return None
-        if jobs.MODULE.encode() not in found.replace(b"\0", b""):  # UTF-16 of what is ASCII
-            raise ManagerError(f"{self._manager.file} was not written by codex-shim; move it away, and try again")
-        return found
 
     def _write(self, wanted: bytes, found: bytes | None) -> None:
         """And have it taken over; what the manager refuses is put back."""
@@ -197,8 +176,7 @@ class Service:
         self._wait_until_ended()
 
     def _runs_under(self, state: State) -> bool:
-        holder = self._chain.holder()
-        return holder is not None and state.active and state.pid in (None, holder)
+        return _runs_under(state, self._chain.holder())
 
     def _wait_until_ended(self) -> None:
         """Streams may finish first; the drain time of pipeline.toml ends that."""
@@ -220,3 +198,34 @@ class Service:
                 raise ManagerError(f"the service `{self._name}` does not come up: {why}; `{self._manager.logs}` shows what it said")
             self._pause(_STEP_SECONDS)
         return url
+
+
+def look(manager: Manager, holder: int | None, job: Job) -> Look:
+    """`holder` is the process that runs the chain of the home, None where nobody does. Raises `ManagerError`."""
+    found, state = _found(manager), manager.state()
+    differs = manager.differences(found, manager.content(job)) if found is not None else []
+    under = _runs_under(state, holder)
+    return Look(
+        installed=found is not None,
+        enabled=state.enabled,
+        running=under,
+        pid=holder if under else None,
+        current=found is not None and not differs,
+        differs=differs,
+        trouble=state.trouble,
+    )
+
+
+def _found(manager: Manager) -> bytes | None:
+    """What is in the file, if it is ours. Raises `ManagerError` for another's, which we neither change nor remove."""
+    try:
+        found = manager.file.read_bytes()
+    except FileNotFoundError:
+        return None
+    if jobs.MODULE.encode() not in found.replace(b"\0", b""):  # UTF-16 of what is ASCII
+        raise ManagerError(f"{manager.file} was not written by codex-shim; move it away, and try again")
+    return found
+
+
+def _runs_under(state: State, holder: int | None) -> bool:
+    return holder is not None and state.active and state.pid in (None, holder)
