@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
 from collections.abc import Sequence
 
@@ -12,6 +13,10 @@ from .system import can_hand_on_sockets, port_owner
 
 class StartError(Exception):
     """The chain cannot come up; the message is for the user."""
+
+
+# Systems hand out ports above these to whoever asks for none by number, so what is free here stays so until it is used.
+_BY_NUMBER = range(15_000, 32_000)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -26,16 +31,30 @@ def bind_all(needs: Sequence[Need], sockets: dict[str, socket.socket]) -> dict[s
     """Bind every address; `sockets` gets those that are handed on to a process, the others are let go. Raises `StartError`."""
     addresses: dict[str, Address] = {}
     for need in needs:
+        handed_on = need.bind and can_hand_on_sockets()
         try:
-            listening = bind(need.host, need.port)
+            listening = bind(need.host, need.port or (0 if handed_on else free_port(need.host)))
         except OSError as error:
             raise StartError(_in_use(need, error)) from error
         addresses[need.name] = listening.getsockname()[:2]
-        if need.bind and can_hand_on_sockets():
+        if handed_on:
             sockets[need.name] = listening
         else:
             listening.close()
     return addresses
+
+
+def free_port(host: str) -> int:
+    """A port at which nobody listens now, for somebody who binds it himself in a moment."""
+    while True:
+        port = random.choice(_BY_NUMBER)  # noqa: S311  # no secret
+        try:
+            bind(host, port).close()
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+        else:
+            return port
 
 
 def _in_use(need: Need, error: OSError) -> str:

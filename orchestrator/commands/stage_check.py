@@ -21,7 +21,7 @@ from .. import alone, plan
 from ..environment import Surroundings, survey
 from ..foreground import argv_of
 from ..home import private_folder
-from ..sockets import bind
+from ..sockets import free_port
 from ..sources import Sources
 from ..spec import StageSpec
 from ..stage_files import StageFiles
@@ -71,8 +71,8 @@ def _started(sources: Sources, wanted: str, options: Sequence[str]) -> int:
 
 def _place(surroundings: Surroundings) -> alone.Place:
     return alone.Place(
-        listen=_free(),
-        next=_free(),
+        listen=(_HOST, free_port(_HOST)),
+        next=(_HOST, free_port(_HOST)),
         local_token=Secret(secrets.token_urlsafe(16)),
         hop_token=Secret(secrets.token_urlsafe(16)),
         surroundings=surroundings,
@@ -114,9 +114,3 @@ def _examine(subject: dict[str, Any], options: Sequence[str]) -> int:
     except KeyboardInterrupt:
         runner.wait()
     return runner.returncode
-
-
-def _free() -> tuple[str, int]:
-    """A port that nobody listens on now; whoever is told of it binds it itself."""
-    with bind(_HOST, 0) as probe:
-        return probe.getsockname()[:2]

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from codex_shim.stages.contract.handshake import Handshake
+from codex_shim.stages.contract.secret import Secret
 from codex_shim.stages.egress_http.config import Config as EgressConfig
 from codex_shim.stages.egress_http.config import Model
 from codex_shim.stages.egress_http.stage import EgressHttp
@@ -95,11 +96,14 @@ async def ingress(following: str, **config: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving(stage_type: type[Stage[Any]], config: Any, following: str | None = None) -> AsyncIterator[str]:
+async def serving(
+    stage_type: type[Stage[Any]], config: Any, following: str | None = None, hop_token: str | None = None
+) -> AsyncIterator[str]:
     """The address of a stage before `following`, the base URL of a hop."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    handshake = Handshake(stage="tested", host="127.0.0.1", port=port, next=following, drain_seconds=0.1)
+    token = Secret(hop_token) if hop_token else None
+    handshake = Handshake(stage="tested", host="127.0.0.1", port=port, next=following, hop_token=token, drain_seconds=0.1)
     context = Context(handshake, config, Log("tested"))
     stage = stage_type(context)
     server = StageServer(stage)

@@ -49,6 +49,10 @@ def verdicts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {check["check"]: check["verdict"] for check in json.loads(done.stdout)["checks"]}
 
 
+def only(*checks: str) -> list[str]:
+    return [f"--only={check}" for check in checks]
+
+
 # -- list -------------------------------------------------------------------------------------------------------------
 
 
@@ -102,8 +106,8 @@ def test_the_documented_stages_keep_the_contract(shim: Shim, name: str) -> None:
 @pytest.mark.parametrize("file", ["brief.py", "redact.mjs"])
 def test_a_file_is_checked_without_a_pipeline(shim: Shim, file: str) -> None:
     environ = node_environment() if file.endswith(".mjs") else {}
-    done = shim(environ=environ).cli("stage", "check", str(EXAMPLES / file), PATIENT)
-    assert re.search(r"^\d+ passed, 0 failed, 0 skipped in ", done.stdout, re.M)
+    done = shim(environ=environ).cli("stage", "check", str(EXAMPLES / file), PATIENT, *only("streaming", "headers"))
+    assert re.search(r"^2 passed, 0 failed, 0 skipped in ", done.stdout, re.M)
     assert "✓ streaming " in done.stdout
 
 
@@ -122,9 +126,10 @@ def test_a_url_is_checked_with_our_next_hop_where_it_sends_to(shim: Shim) -> Non
         assert process.stderr is not None
         process.stderr.readline()  # it listens
         url = f"http://127.0.0.1:{port}/v1"
-        done = shim().cli("stage", "check", url, "--next-port", str(next_port), "--token", "a-token", "--json", PATIENT)
+        ours = ("--next-port", str(next_port), "--token", "a-token", *only("streaming", "authorization", "drain", "lifeline"))
+        done = shim().cli("stage", "check", url, "--json", PATIENT, *ours)
         assert {name for name, verdict in verdicts(done).items() if verdict != "pass"} == {"drain", "lifeline"}
-        bare = shim().cli("stage", "check", url, "--json", check=False)
+        bare = shim().cli("stage", "check", url, "--json", *only("streaming"), check=False)
         told = {check["check"]: check["sentence"] for check in json.loads(bare.stdout)["checks"]}
         assert "--next-port" in told["streaming"]
     finally:
@@ -134,11 +139,11 @@ def test_a_url_is_checked_with_our_next_hop_where_it_sends_to(shim: Shim) -> Non
 def test_a_stage_that_breaks_the_contract_fails_with_what_was_seen(shim: Shim, tmp_path: Path) -> None:
     script = tmp_path / "sorts.py"
     script.write_text("def request(body):\n    return {key: body[key] for key in sorted(body)}\n")
-    done = shim().cli("stage", "check", str(script), PATIENT, check=False)
+    done = shim().cli("stage", "check", str(script), PATIENT, *only("unknown-fields", "key-order", "streaming"), check=False)
     assert done.returncode == 1
     assert "✗ key-order" in done.stdout
     assert "expected the keys of the body in their order" in done.stdout
-    assert "27 passed, 1 failed, 0 skipped" in done.stdout
+    assert "2 passed, 1 failed, 0 skipped" in done.stdout
 
 
 def test_a_stages_own_environment_reaches_it_and_no_command_line(shim: Shim, tmp_path: Path) -> None:
@@ -191,7 +196,8 @@ def test_a_new_stage_works_as_it_was_written(shim: Shim, kind: str) -> None:
     assert tomllib.loads(table)["stage"][0]["name"] == "my-own"
     (commands.home / "pipeline.toml").write_text(pipeline(INGRESS) + table + "\n" + pipeline(ROUTER))
     commands.cli("pipeline", "validate")
-    assert set(verdicts(commands.cli("stage", "check", "my-own", "--json", PATIENT)).values()) == {"pass"}
+    enough = only("streaming") if kind == "node" else []  # it is one of the documented, see below
+    assert set(verdicts(commands.cli("stage", "check", "my-own", "--json", PATIENT, *enough)).values()) == {"pass"}
 
 
 def test_a_new_stage_overwrites_nothing(shim: Shim, tmp_path: Path) -> None:
