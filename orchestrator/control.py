@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ class Connection:
         self._seconds = seconds
         self.facts: Message = {}
 
-    def ask(self, command: str, **arguments: Any) -> Iterator[Message]:
-        """The answers, as they come. Raises `NotRunningError`, and `TimeoutError` for one that keeps us waiting."""
+    def ask(self, command: str, **arguments: Any) -> Generator[Message, None, None]:
+        """The answers, as they come; closing it closes the connection. Raises `NotRunningError`, and `TimeoutError` for one that
+        keeps us waiting."""
         if Lock(self._path.with_name("lock")).holder() is None:
             raise NotRunningError  # the file of a chain that was killed names a port that may be anybody's by now
         try:

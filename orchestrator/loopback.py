@@ -35,13 +35,15 @@ def get(origin: str, path: str, seconds: float = 1.0) -> dict[str, Any] | None:
 def posted(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Iterator[http.client.HTTPResponse]:
     """The answer to `POST url` as soon as its head has come; `read1` gives of its body what has. `seconds` is the patience for each
     piece. Raises `OSError` and `HTTPException`."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
-    try:
-        connection.request("POST", parts.path, body, dict(headers))
-        yield connection.getresponse()
-    finally:
-        connection.close()
+    with _asked("POST", url, body, headers, seconds) as response:
+        yield response
+
+
+@contextmanager
+def followed(url: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
+    """The answer to `GET url` as soon as its head has come, of which each piece may take as long as it likes. Raises as `posted`."""
+    with _asked("GET", url, None, headers, None) as response:
+        yield response
 
 
 def is_there(origin: str, seconds: float = 1.0) -> bool:
@@ -65,3 +67,16 @@ def slugs(origin: str) -> list[str] | None:
     told = get(origin, "/v1/models")
     data = told.get("data") if told else None
     return [str(each.get("id")) for each in data if isinstance(each, dict)] if isinstance(data, list) else None
+
+
+@contextmanager
+def _asked(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float | None
+) -> Iterator[http.client.HTTPResponse]:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
+    try:
+        connection.request(method, parts._replace(scheme="", netloc="").geturl(), body, dict(headers))
+        yield connection.getresponse()
+    finally:
+        connection.close()

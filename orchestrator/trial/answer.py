@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from codex_shim.stages.contract.errors import SERVER_ERROR
 
 _TOTALS = ("input_tokens", "output_tokens", "total_tokens")
+_UNFINISHED = ("failed", "incomplete")
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -55,10 +57,31 @@ class Answer(msgspec.Struct, kw_only=True):
             case "response.failed" | "response.incomplete":
                 self.trouble = _trouble(_response(event))
 
+    def take(self, response: dict[str, Any], moment: float) -> None:
+        """An answer in one piece of JSON: what a stream would have told at its end."""
+        status = response.get("status")
+        self.items += [item for item in response.get("output") or [] if isinstance(item, dict)]
+        self.text = "".join(_texts(self.items))
+        self.feed({"type": f"response.{status if status in _UNFINISHED else 'completed'}", "response": response}, moment)
+
     def finish(self) -> None:
         """The stream is over."""
         if not self.ended:
             self.trouble = Trouble(SERVER_ERROR, "the answer ended before it was complete")
+
+
+def is_stream(content_type: str | None) -> bool:
+    """Whether an answer comes in events."""
+    return (content_type or "").startswith("text/event-stream")
+
+
+def read_event(data: bytes) -> dict[str, Any]:
+    """The JSON object of an event; empty for what is none."""
+    try:
+        decoded = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def _response(event: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +94,21 @@ def _usage(response: dict[str, Any]) -> dict[str, int] | None:
     usage = response.get("usage")
     found = {name: usage.get(name) for name in _TOTALS} if isinstance(usage, dict) else {}
     whole = {name: value for name, value in found.items() if isinstance(value, int)}
-    return whole if len(whole) == len(_TOTALS) else None
+    return whole | _cached(usage) if len(whole) == len(_TOTALS) else None
+
+
+def _cached(usage: Any) -> dict[str, int]:
+    """How much of the input the provider had read before, where it says so."""
+    details = usage.get("input_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return {"cached_tokens": cached} if isinstance(cached, int) else {}
+
+
+def _texts(items: list[dict[str, Any]]) -> Iterator[str]:
+    for item in items:
+        for part in item.get("content") or []:
+            if isinstance(part, dict) and part.get("type") == "output_text":
+                yield str(part.get("text") or "")
 
 
 def _trouble(response: dict[str, Any]) -> Trouble:

@@ -1,0 +1,88 @@
+"""What `tap` and `record` share: which hops, which requests, and the loop over what the probes tell."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..control import NotRunningError
+from .common import ask_running, connection, fail
+
+if TYPE_CHECKING:
+    from ..sight.feed import Feed
+    from ..sight.selection import Selection
+
+Hops = Annotated[list[str] | None, typer.Argument(metavar="HOP", help="Such as 'ingress>policy', 'router>*' or '*', in quotes.")]
+Slug = Annotated[str | None, typer.Option(help="Only requests for this model; may hold *.")]
+Session = Annotated[str | None, typer.Option(help="Only requests of this session, by the beginning of its id.")]
+Status = Annotated[str | None, typer.Option(help="Only answers with this status: 404, 4xx, or several: 4xx,503.")]
+Id = Annotated[str | None, typer.Option("--id", help="Only this request, by the beginning of its id.")]
+Limit = Annotated[int | None, typer.Option(help="End after so many requests.", min=1)]
+
+# How long a request's other hops are waited for, and a moment to look at what is late.
+_LAST_SECONDS = 0.5
+_PAUSE_SECONDS = 0.25
+
+
+def default_hops() -> list[str]:
+    """The hop behind the door of the running chain."""
+    return [f"{ask_running('status')['chain'][0]}>*"]
+
+
+def selection(
+    slug: str | None, session: str | None, status: str | None, id: str | None, sample: int, limit: int | None
+) -> Selection:
+    from ..sight.selection import Selection, Wanted, statuses
+
+    try:
+        wanted = Wanted(slug=slug, session=session, id=id, statuses=statuses(status))
+    except ValueError as error:
+        fail(f"--status wants a status such as 404 or 4xx, not `{error}`", 2)
+    return Selection(wanted, sample, limit)
+
+
+def everything() -> Selection:
+    from ..sight.selection import Selection, Wanted
+
+    return Selection(Wanted())
+
+
+def follow(hops: list[str], chosen: Selection, *, bodies: bool, events: bool) -> Iterator[dict[str, Any] | None]:
+    """The records that were chosen, as they come, and None where for a moment none has. Ends at the limit, with Ctrl-C, or where
+    the chain stops; the probes are gone then."""
+    from ..sight.feed import Feed, FeedEndedError, RefusedError
+
+    stop = threading.Event()
+    try:
+        with Feed(connection(), hops, bodies=bodies, events=events) as feed:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stop.set())
+            typer.echo(typer.style(f"Watching {', '.join(feed.hops)}; Ctrl-C ends it.", dim=True), err=True)
+            yield from _records(feed, chosen, stop)
+    except NotRunningError:
+        ask_running("status")  # it says that there is no chain
+    except RefusedError as error:
+        fail(str(error))
+    except FeedEndedError:
+        fail("the chain has stopped, and its probes with it")
+    except KeyboardInterrupt:
+        return  # before there was anything to watch
+
+
+def _records(feed: Feed, chosen: Selection, stop: threading.Event) -> Iterator[dict[str, Any] | None]:
+    """None at once, since everything is watched now. Another hop of the last request may still have to tell of it."""
+    yield None
+    while not stop.is_set():
+        record = feed.next(_LAST_SECONDS if chosen.done and len(feed.hops) > 1 else _PAUSE_SECONDS)
+        if record is None:
+            yield None
+            if chosen.done:
+                return
+            continue
+        yield from chosen.feed(record)
+        if chosen.done and len(feed.hops) == 1:
+            return
