@@ -16,6 +16,7 @@ from .config import Config
 from .control import Control
 
 _LONGEST_ORDER = 64 * 1024
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Order(msgspec.Struct):
@@ -43,6 +44,7 @@ class Desk(Stage[Config]):
             ("GET", "/api/models"): self._models,
             ("GET", "/api/chain"): self._chain,
             ("POST", "/api/switch"): self._switch,
+            ("GET", "/metrics"): self._metrics,
         }
 
     async def _file(self, exchange: Exchange) -> None:
@@ -69,6 +71,12 @@ class Desk(Stage[Config]):
         exchange.notes["model"] = done["model"]
         told = {name: done[name] for name in ("model", "next", "trouble")}
         await self._tell(exchange, {"ok": True, "restarted": False, **told})
+
+    async def _metrics(self, exchange: Exchange) -> None:
+        """The counters of the run in Prometheus' text format."""
+        exchange.quiet = True
+        text = (await self._control.ask("metrics"))["text"]
+        await exchange.reply(text.encode(), headers={"content-type": _PROMETHEUS})
 
     async def _ask_quietly(self, exchange: Exchange) -> dict[str, Any]:
         """An open page asks every other second."""

@@ -107,6 +107,7 @@ async def serving(
     context = Context(handshake, config, Log("tested"))
     stage = stage_type(context)
     server = StageServer(stage)
+    await stage.open()
     await server.start(listening)
     try:
         yield f"http://127.0.0.1:{port}/v1"

@@ -89,3 +89,55 @@ def test_the_token_may_come_in_a_header_of_ours(headers: dict[str, str], refused
 def test_an_account_without_readable_text_is_no_login() -> None:
     headers = {"x-codex-shim-token": "right", "authorization": "Bearer token", "chatgpt-account-id": "acc\udcff"}
     assert guard.users_login(headers, "right") is None
+
+
+# -- the paths of the desk --------------------------------------------------------------------------------------------
+
+OURS = {"origin": "http://127.0.0.1:8765", "content-type": "application/json", guard.PAGE_TOKEN: "page"}
+
+
+def desk_call(method: str, path: str, **headers: str) -> int:
+    """The status of the refusal, 200 where the call may pass."""
+    try:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        guard.check_desk_call(method, path, given, "local", "page")
+    except HopError as error:
+        return error.failure.status
+    return 200
+
+
+@pytest.mark.parametrize("path", [guard.PAGE, "/picker/picker.js", "/api/models", "/api/chain"])
+def test_who_looks_at_the_page_needs_no_token_but_no_other_site_may(path: str) -> None:
+    assert desk_call("GET", path) == 200
+    assert desk_call("GET", path, sec_fetch_site="same-origin", sec_fetch_mode="cors") == 200
+    for site in ("cross-site", "same-site"):  # to a browser every port of this machine is the same site
+        assert desk_call("GET", path, sec_fetch_site=site, sec_fetch_mode="no-cors") == 403
+        opened = desk_call("GET", path, sec_fetch_site=site, sec_fetch_mode="navigate")
+        assert opened == (200 if path == guard.PAGE else 403), "a link may lead to the page, and to nothing else"
+
+
+def test_our_page_switches_by_its_origin_and_its_token() -> None:
+    switch = "/api/switch"
+    page = {"origin": "http://127.0.0.1:8765", "content_type": "application/json", "x_codex_shim_picker_token": "page"}
+    assert desk_call("POST", switch, **page, sec_fetch_site="same-origin") == 200
+    assert desk_call("POST", switch, **page, sec_fetch_site="cross-site") == 403
+    assert desk_call("POST", switch, **page | {"x_codex_shim_picker_token": "of the last run"}) == 403
+    assert desk_call("POST", switch, **page | {"x_codex_shim_picker_token": ""}) == 403
+    assert desk_call("POST", switch, **page | {"content_type": "text/plain"}) == 415
+    del page["origin"]
+    assert desk_call("POST", switch, **page) == 401, "the page's token is for the page: a program has the local one"
+
+
+def test_without_a_token_of_a_page_none_is_right() -> None:
+    with pytest.raises(HopError, match="older than the chain"):
+        guard.check_desk_call("POST", "/api/switch", {**OURS, guard.PAGE_TOKEN: ""}, "local", "")
+
+
+def test_a_program_switches_and_counts_by_the_local_token() -> None:
+    right, wrong = {"authorization": "Bearer local"}, {"authorization": "Bearer page"}
+    assert desk_call("POST", "/api/switch", content_type="application/json", **right) == 200
+    assert desk_call("POST", "/api/switch", content_type="application/json", **wrong) == 401
+    assert desk_call("POST", "/api/switch", content_type="application/json") == 401
+    assert desk_call("GET", guard.METRICS, **right) == 200
+    assert desk_call("GET", guard.METRICS, **wrong) == 401
+    assert desk_call("GET", guard.METRICS) == 401
