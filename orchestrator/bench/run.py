@@ -80,11 +80,12 @@ class Run:
 
     def run(self) -> Report:
         """Raises `NotStartedError`."""
+        rivals = [rival(each.name, each.url, self._plan.model, self._plan.token) for each in self._plan.rivals]
         with tempfile.TemporaryDirectory(prefix="codex-shim-bench-") as folder, driver(self._plan.upstream_port) as drive:
             self._tell(f"upstream: chat completions at {drive.base_url}/chat/completions, Responses at {drive.base_url}/responses")
             home = ChainHome(Path(folder) / "home", drive.upstream_port)
             self._measure_starts(home)
-            with self._subjects(home, drive) as subjects:
+            with self._subjects(home, drive, rivals) as subjects:
                 for scenario in self._plan.scenarios:
                     self._measure(scenario, subjects, drive)
                 self._note_memory(subjects)
@@ -107,11 +108,10 @@ class Run:
                     self._report.start_seconds.append(round(seconds, 3))
 
     @contextmanager
-    def _subjects(self, home: ChainHome, drive: Driver) -> Iterator[list[Subject]]:
+    def _subjects(self, home: ChainHome, drive: Driver, rivals: Sequence[Subject]) -> Iterator[list[Subject]]:
         """The chain comes first: as long as no relay runs, none shares its memory."""
         with ExitStack() as running:
             chain, _ = running.enter_context(home.up())
-            rivals = [rival(each.name, each.url, self._plan.model, self._plan.token) for each in self._plan.rivals]
             for each in (chain, *rivals):
                 self._note_idle(each, drive)
             rows = running.enter_context(relays(drive.upstream_port))

@@ -7,16 +7,19 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import process_tree
 import pytest
 from chat_answers import Answer, Wait, chunk, says
+from custom_stages import INGRESS, ROUTER, pipeline
 from knocking import Knocking, addresses
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
 from waiting import PATIENCE, until
 
+OWN = "def request(body):\n    return body\n"
 STAGES = ["policy", "router", "egress", "ingress"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -147,25 +150,22 @@ def test_the_fork_server_killed_in_mid_stream_lets_the_stream_finish(chain: Runn
     until(lambda: process_tree.alive(before) == [orchestrator], "the old processes have ended")
 
 
-def test_a_stage_that_is_killed_again_and_again_is_given_up_and_can_be_asked_back(
-    chain: RunningChain, upstream: ScriptedUpstream
+def test_a_stage_that_was_given_up_is_told_and_can_be_asked_back(
+    start_chain: StartChain, upstream: ScriptedUpstream, tmp_path: Path
 ) -> None:
+    """Unusable settings are tried once; what dies again and again is for tests/orchestrator/running/test_keeper.py."""
     upstream.script(lambda request: says("alive"))
-
-    def given_up() -> bool:
-        row = chain.stage("policy")
-        if row["state"] == "ready" and process_tree.find(row["pid"]):
-            os.kill(row["pid"], signal.SIGKILL)
-        return row["state"] == "failed"
-
-    until(given_up, "policy is given up", 4 * PATIENCE)
-    error = error_of(ask_all(chain))
-    assert error["code"] == "server_error"
-    assert "policy cannot be reached" in error["message"]
+    script = tmp_path / "own.py"
+    script.write_text(OWN)
+    chain = start_chain([upstream.model()], pipeline(INGRESS, f'name = "own"\nscript = {json.dumps(str(script))}', ROUTER))
+    script.write_text("def request(body:")
+    kill(chain, "own")
+    until(lambda: chain.stage("own")["state"] == "failed", "own is given up")
     status = chain.cli("status", check=False)
     assert status.returncode == 1
-    assert "failed" in status.stdout and "killed by SIGKILL" in status.stdout
+    assert "failed" in status.stdout and "exit code 78" in status.stdout
     assert chain.cli("pipeline", "ready", check=False).returncode == 1
-    chain.cli("pipeline", "restart", "policy")
-    assert chain.stage("policy")["state"] == "ready", "restart returns when the stage is ready"
+    script.write_text(OWN)
+    chain.cli("pipeline", "restart", "own")
+    assert chain.stage("own")["state"] == "ready", "restart returns when the stage is ready"
     assert text_of(ask_all(chain)) == "alive"

@@ -11,16 +11,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from codex_shim.orchestrator.bench import scenarios
+from codex_shim.orchestrator.bench import scenarios, subjects
 from codex_shim.orchestrator.bench.results import Report
 from codex_shim.orchestrator.bench.run import Plan, Rival, Run
 from codex_shim.orchestrator.bench.scenarios import NAMES, Pair, Scenario, chosen, linearity
 from codex_shim.orchestrator.bench.script import Script
-from codex_shim.orchestrator.bench.subjects import CHAIN, CHAT, RELAYS, RESPONSES, relay_name
+from codex_shim.orchestrator.bench.subjects import CHAIN, CHAT, RESPONSES, relay_name
 from codex_shim.orchestrator.cli import app
 from typer.testing import CliRunner
 
-SUBJECTS = [CHAT, RESPONSES, *[relay_name(length) for length in range(1, RELAYS + 1)], CHAIN]
+# Two relays are a row as well as four are.
+SUBJECTS = [CHAT, RESPONSES, relay_name(1), relay_name(2), CHAIN]
 
 
 SLOW = Script(deltas=3, pause_ms=1.0)
@@ -51,6 +52,7 @@ def told() -> Any:
     """What the command prints when there is little to measure."""
     with pytest.MonkeyPatch.context() as patch, handlers_kept():
         patch.setattr(scenarios, "SCENARIOS", SCENARIOS)
+        patch.setattr(subjects, "RELAYS", 2)
         patch.setattr(scenarios, "linearity", lambda quick: PAIRS)
         return CliRunner().invoke(app, ["bench", "--quick", "--json", "--rounds", "2", "--starts", "1"])
 
@@ -94,8 +96,9 @@ def test_the_chain_is_told_by_its_processes(report: Report) -> None:
     assert set(chain.cpu_ms_by_process) == set(memory.idle)
 
 
-def test_it_ends_by_its_own_time_and_says_so() -> None:
+def test_it_ends_by_its_own_time_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rival that answers nothing right is told as such, and disturbs nobody."""
+    monkeypatch.setattr(subjects, "RELAYS", 1)
     scenarios = [Scenario(name=name, meaning="tiny", size=2_000, script=Script(deltas=2), requests=1) for name in ("one", "two")]
     rivals = [Rival("absent", "http://127.0.0.1:9/v1")]
     report = Run(Plan(scenarios=scenarios, rounds=9, starts=0, seconds=0.001, rivals=rivals), tell=lambda line: None).run()
