@@ -20,6 +20,7 @@ DEMO = "demo"
 # No worker that is derived from models.json, and no stage, may be called so.
 SUBSCRIPTIONS = ("chatgpt", "cursor")
 DESK = "desk"
+OTEL = "otel"
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ def derive(rows: Sequence[ModelRow], taken: Iterable[str]) -> list[Worker]:
     for row in rows:
         key = (row.base_url, row.dialect, row.api_key, row.key_header, tuple(sorted(row.headers.items())))
         groups.setdefault(key, []).append(row)
-    names = set(taken) | {DEMO, DESK, *SUBSCRIPTIONS}
+    names = set(taken) | {DEMO, DESK, OTEL, *SUBSCRIPTIONS}
     workers = []
     for group in groups.values():
         name = _free(_name(group[0]), names)

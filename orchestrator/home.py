@@ -35,6 +35,7 @@ class Home:
         self.lock = self.run / "lock"
         self.control = self.run / "control.json"
         self.desk_control = self.run / "desk.json"
+        self.otel_control = self.run / "otel.json"
         self.advertised = self.run / "advertised.json"
         self.subscription_catalog = self.run / "subscriptions.json"
         self.cursor_slots = self.run / "cursor" / "slots"

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "codex_shim.stages.contract": ["self"],
     "codex_shim.stages.kit": ["self", "codex_shim.stages.contract"],
     "codex_shim.stages.ingress": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
+    "codex_shim.stages.otel": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
     "codex_shim.stages.policy": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
     "codex_shim.stages.replayed": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
     "codex_shim.stages.probe": ["self", "codex_shim.stages.contract", "codex_shim.stages.kit"],
@@ -37,6 +38,7 @@ HOMES = {
     "zstandard": ["stages/ingress/decompress.py"],
     "cryptography": ["stages/contract/sealed.py"],
     "setproctitle": ["stages/kit/forkserver.py"],
+    "opentelemetry": ["stages/otel/exporter.py"],
     "typer": ["orchestrator/cli.py", "orchestrator/commands/*.py"],
 }
 
@@ -56,10 +58,12 @@ PURE = [
     "stages/contract/sse.py",
     "stages/contract/summary.py",
     "stages/contract/tools.py",
+    "stages/contract/traceparent.py",
     "stages/ingress/codex.py",
     "stages/ingress/ending.py",
     "stages/ingress/guard.py",
     "stages/ingress/normalize.py",
+    "stages/otel/spans.py",
     "stages/policy/rules.py",
     "stages/probe/mask.py",
     "stages/replayed/script.py",
@@ -100,6 +104,7 @@ PURE = [
     *(f"orchestrator/sight/{name}.py" for name in ("recording", "selection", "stage_diff", "words")),
     *(f"orchestrator/service/{name}.py" for name in ("job", "lacking", "launchd_plist", "manager", "systemd_unit", "task_xml")),
     "orchestrator/subscriptions.py",
+    *(f"orchestrator/traces/{name}.py" for name in ("book", "line", "meter", "prometheus", "tables", "top", "trace", "waterfall")),
     *(f"orchestrator/trial/{name}.py" for name in ("answer", "conversation", "hop", "report")),
 ]
 IMPURE_MODULES = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "sys", "time", "logging", "threading", "aiohttp"}

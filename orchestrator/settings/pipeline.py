@@ -6,6 +6,7 @@ Rule of this file: a pipeline is either valid as a whole or a `ConfigError` with
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,9 +28,16 @@ from .strict import Reader, valid_part
 __all__ = ["BUILTIN_STAGES", "DEMO_EGRESS", "Pipeline", "PipelineSettings", "StageTable", "find", "load", "parse"]
 
 
+# Of `otel`: OTEL_EXPORTER_OTLP_ENDPOINT says where the collector is.
+FROM_ENVIRONMENT = "env"
+_COLLECTOR = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
+
+
 class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     listen: str = "127.0.0.1:8765"
     drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 30.0
+    otel: str = ""
+    health_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
 
 
 class ChatGptOptions(HttpOptions, kw_only=True, forbid_unknown_fields=True):
@@ -120,6 +128,9 @@ def _settings(table: Any, reader: Reader) -> PipelineSettings:
     settings = reader.decode(table, PipelineSettings, ("pipeline",), "[pipeline]")
     settings = settings or PipelineSettings(**valid_part(table, PipelineSettings))
     read_listen(settings.listen, ("pipeline", "listen"), reader)
+    if settings.otel and settings.otel != FROM_ENVIRONMENT and not _COLLECTOR.fullmatch(settings.otel):
+        sentence = f'`otel` is the URL of a collector, such as "http://127.0.0.1:4318", or "{FROM_ENVIRONMENT}"'
+        reader.at_value(("pipeline", "otel"), sentence)
     return settings
 
 

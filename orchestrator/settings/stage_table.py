@@ -32,6 +32,7 @@ TAKEN_NAMES = {
     "chatgpt": "a ChatGPT subscription",
     "cursor": "a Cursor subscription",
     "desk": "the picker page",
+    "otel": "the export of traces",
 }
 
 DOORS = ("use", "script", "command", "url")

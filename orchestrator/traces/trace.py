@@ -70,8 +70,9 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_token_ms: float | None = None
     tokens: Tokens | None = None
     tokens_per_second: float | None = None
-    retries: dict[str, dict[str, int]] = {}
+    retries: dict[str, dict[str, int]] = {}  # by stage, then by reason
     error: str | None = None
+    failed_at: str = ""
     hops: list[Hop] = []
 
 
@@ -228,11 +229,11 @@ def _upstream(span: _Span, line: Line) -> Hop:
 
 
 def _described(request_id: str, turn: int, told: Sequence[tuple[str, Line]], hops: list[Hop]) -> Trace:
-    door, inmost = told[0][1], told[-1][1]
+    door = told[0][1]
     worker = next((line for _, line in reversed(told) if line.upstream), None)
     routed = next((line for _, line in told if line.egress), None)
     tokens = next((line.tokens for _, line in reversed(told) if line.tokens), None)
-    token_ms = _first_token(door, worker or inmost)
+    failed_at, error = next(((stage, line.sentence) for stage, line in reversed(told) if line.sentence), ("", None))
     return Trace(
         id=request_id,
         turn=turn,
@@ -248,11 +249,12 @@ def _described(request_id: str, turn: int, told: Sequence[tuple[str, Line]], hop
         dialect=(worker.dialect if worker else "") or "",
         ended=door.ended if isinstance(door.ended, str) else "",
         first_ms=door.first_ms,
-        first_token_ms=token_ms,
+        first_token_ms=_first_token(door, worker) if worker else None,
         tokens=tokens,
         tokens_per_second=_speed(tokens, worker),
         retries={stage: line.retries for stage, line in told if line.retries},
-        error=next((line.sentence for _, line in reversed(told) if line.sentence), None),
+        error=error,
+        failed_at=failed_at,
         hops=hops,
     )
 
