@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .. import json_path
+from codex_shim.stages.contract import json_path
+
 from ..settings.case_table import Expectation
 from .seen import Missing
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+from codex_shim.stages.contract import json_path
 
-from .. import json_path
 from .positions import Path as At
 from .problems import did_you_mean
 from .strict import Reader, valid_part

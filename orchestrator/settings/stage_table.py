@@ -15,6 +15,7 @@ from codex_shim.stages.ingress.config import Options as IngressOptions
 from codex_shim.stages.policy.config import Options as PolicyOptions
 from codex_shim.stages.router.config import Options as RouterOptions
 
+from . import policy_rules
 from .addresses import read_listen, read_url
 from .positions import Path as At
 from .problems import did_you_mean, nearest
@@ -144,7 +145,8 @@ class StageReader:
         if not options:
             return None
         own = {key: value for key, value in table.items() if key in options.__struct_fields__}
-        return self.reader.decode(own, options, at, where)
+        found = self.reader.decode(own, options, at, where)
+        return policy_rules.settle(found, at, where, self.folder, self.reader) if isinstance(found, PolicyOptions) else found
 
     def existing(self, stage: StageKeys, at: At, where: str) -> StageKeys:
         """Checks what the values mean, and makes paths absolute."""

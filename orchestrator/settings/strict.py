@@ -70,7 +70,9 @@ class Reader:
     def _value(self, value: Any, kind: Any, path: Path, name: str) -> None:
         kind = _bare(kind, value)
         origin = get_origin(kind)
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        if tagged := _tagged(kind):
+            self._tagged(value, tagged, path, name)
+        elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             self._struct(value, kind, path, name, name)
         elif origin is list and isinstance(value, list):
             for index, item in enumerate(value):
@@ -81,13 +83,26 @@ class Reader:
         elif not _fits(value, kind):
             self.at_value(path, f"{name} must be {self._expected(value, kind)}")
 
+    def _tagged(self, value: Any, structs: dict[str, type[msgspec.Struct]], path: Path, name: str) -> None:
+        """A table that says itself which of several kinds it is."""
+        field = next(iter(structs.values())).__struct_config__.tag_field or ""
+        if not isinstance(value, dict):
+            self.at_value(path, f"{name} must be {self.table}, not {self._found(value)}")
+        elif not isinstance(value.get(field), str):
+            self.at_key(path, f"{name} does not say what it is; give it `{field}`, one of {_listed(structs)}")
+        elif value[field] not in structs:
+            hint = did_you_mean(value[field], structs) or f"; there are {_listed(structs)}"
+            self.at_value((*path, field), f"{name} has an unknown `{field}`{hint}")
+        else:
+            self._struct(value, structs[value[field]], path, f"{name} (`{value[field]}`)", name)
+
     def _struct(self, table: Any, struct: type[msgspec.Struct], path: Path, where: str, name: str) -> None:
         if not isinstance(table, dict):
             self.at_value(path, f"{name} must be {self.table}, not {self._found(table)}")
             return
         fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
         if struct.__struct_config__.forbid_unknown_fields:
-            self.unknown_keys(table, fields, path, where)
+            self.unknown_keys([key for key in table if key != struct.__struct_config__.tag_field], fields, path, where)
         for key, field in fields.items():
             if key in table:
                 self._value(table[key], field.type, (*path, key), f"`{key}` in {where}")
@@ -135,6 +150,18 @@ def _bare(kind: Any, value: Any) -> Any:
         others = [each for each in get_args(kind) if each is not type(None)]
         return others[0] if len(others) == 1 else kind
     return kind
+
+
+def _tagged(kind: Any) -> dict[str, type[msgspec.Struct]]:
+    """The structs of a union that tell themselves apart, by their tags; none for any other kind."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return {}
+    structs = [each for each in get_args(kind) if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    return {str(each.__struct_config__.tag): each for each in structs if each.__struct_config__.tag is not None}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from codex_shim.stages.kit.client import HopClient
-from codex_shim.stages.policy.config import Config, InjectRule
+from codex_shim.stages.policy.config import AnyRule, Config, Inject, When
 from codex_shim.stages.policy.stage import Policy
 from raw_upstream import plain, serving, upstream
 
@@ -14,7 +14,7 @@ ASKED = b'{"model":"m",  "input":[ {"role":"user","content":"hi"} ],"n":1.0}'
 INJECTED = b'{"type":"message","role":"developer","content":[{"type":"input_text","text":"Be kind."}]}'
 
 
-def sent_on(path: str, rules: list[InjectRule]) -> bytes:
+def sent_on(path: str, rules: list[AnyRule]) -> bytes:
     """The body that the next hop gets."""
 
     async def talk() -> bytes:
@@ -35,7 +35,7 @@ def sent_on(path: str, rules: list[InjectRule]) -> bytes:
 
 @pytest.mark.parametrize("path", ["/responses", "/responses/compact"])
 def test_rules_apply_to_a_turn_and_to_its_summary(path: str) -> None:
-    rule = InjectRule(inject="Be kind.", models=["m"])
+    rule = Inject(text="Be kind.", when=When(models=["m"]))
     assert sent_on(path, [rule]) == b'{"model":"m","input":[' + INJECTED + b',{"role":"user","content":"hi"}],"n":1.0}'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from codex_shim.orchestrator.json_path import PathError, parse, select
+from codex_shim.stages.contract.json_path import PathError, parse, parse_field, select
 
 VALUE = {
     "model": "x",
@@ -46,3 +46,9 @@ def test_a_quoted_name_is_a_json_string() -> None:
     assert parse(r'["a\"b"]') == ('a"b',)
     with pytest.raises(PathError, match="not a JSON string"):
         parse(r'["\x"]')
+
+
+@pytest.mark.parametrize("path", ["", "[0]", "[*].a"])
+def test_a_path_begins_with_a_name(path: str) -> None:
+    with pytest.raises(PathError, match="must begin with the name of a field"):
+        parse_field(path)

@@ -34,6 +34,14 @@ def parse(text: str) -> Path:
     return tuple(steps)
 
 
+def parse_field(text: str) -> Path:
+    """For a value inside an object, so it begins with a name. Raises `PathError`."""
+    steps = parse(text)
+    if not steps or not isinstance(steps[0], str):
+        raise PathError("must begin with the name of a field, like reasoning.effort")
+    return steps
+
+
 def select(value: Any, path: Path) -> list[Any]:
     """All values that the path names: one at most, unless it holds `[*]`."""
     found = [value]
