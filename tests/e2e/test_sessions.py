@@ -129,9 +129,10 @@ def test_a_session_of_ten_turns(session: Session, codex: Codex, models: Conversi
     assert session.turn(model).text == "Goodbye."
 
 
-@each_model
+@pytest.mark.parametrize("model", ["chat", "responses"])
 def test_a_history_is_compacted_by_the_chain_for_a_provider_named_openai(session: Session, models: Conversing, model: str) -> None:
-    """By that name Codex asks with an item of its own, wants exactly one `compaction` back, and sends it ever after."""
+    """By that name Codex asks with an item of its own, wants exactly one `compaction` back, and sends it ever after. What
+    the chain asks for it is an ordinary request, in every dialect; of the others, one sums up and one reads below."""
     named = ("-c", 'model_providers.codex_shim.name="OpenAI"')
     models.say(model, session.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
     models.summarise(model, session.thought(), Words("THE SUMMARY"))
@@ -146,23 +147,22 @@ def test_a_history_is_compacted_by_the_chain_for_a_provider_named_openai(session
     assert "THE SUMMARY" in models.last.text
 
 
-SWITCHES = [("chat", "messages"), ("messages", "responses-all-tools"), ("gemini", "chat"), ("responses", "gemini")]
+# Each language hears of each of its neighbours, and all but one speak again behind another.
+ROUND = ("chat", "messages", "responses-all-tools", "messages", "chat", "gemini", "responses", "gemini", "chat")
 
 
-@pytest.mark.parametrize(("model", "other"), SWITCHES)
-def test_the_conversation_goes_on_with_another_model_and_back(session: Session, models: Conversing, model: str, other: str) -> None:
-    models.say(model, session.thought(), Call("call_1", "exec_command", {"cmd": "echo first"}))
-    models.say(model, session.thought(), Words("The first has spoken."))
-    session.turn(model)
-
-    models.say(other, session.thought(), Call("call_2", "apply_patch", {"input": CREATE}))
-    models.say(other, session.thought(), Words("The second has spoken."))
-    assert session.turn(other).text == "The second has spoken."
-    assert models.results(other)["call_1"].endswith("first\n")
-
-    models.say(model, session.thought(), Words("The first again."))
-    assert session.turn(model).text == "The first again."
-    assert list(models.results(model)) == ["call_1", "call_2"]
+def test_the_conversation_goes_on_with_another_model_and_back(session: Session, codex: Codex, models: Conversing) -> None:
+    for number, model in enumerate(ROUND):
+        call = f"call_{number}"
+        patched = Call(call, "apply_patch", {"input": CREATE.replace("a.txt", f"{number}.txt")})
+        ran = Call(call, "exec_command", {"cmd": f"echo from-{number}"})
+        models.say(model, session.thought(), patched if number % 2 else ran)
+        models.say(model, session.thought(), Words(f"{model} has spoken."))
+        assert session.turn(model).text == f"{model} has spoken."
+        told = models.results(model)
+        assert list(told) == [f"call_{each}" for each in range(number + 1)]
+        assert all(told[f"call_{each}"].endswith(f"from-{each}\n") for each in range(0, number + 1, 2))
+    assert sorted(path.name for path in (codex.workspace / "notes").iterdir()) == ["1.txt", "3.txt", "5.txt", "7.txt"]
 
 
 def test_a_summary_of_one_model_is_read_by_another(session: Session, models: Conversing) -> None:
