@@ -16,6 +16,7 @@ from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 from codex_shim.stages.egress_demo.config import Options as DemoOptions
 from codex_shim.stages.egress_http.config import Options as HttpOptions
 
+from ..sight.hops import Check
 from . import base_url, chain_rules, toml_file
 from .addresses import read_listen
 from .positions import Path as At
@@ -38,6 +39,7 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 30.0
     otel: str = ""
     health_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
+    check: Check = "off"
 
 
 class ChatGptOptions(HttpOptions, kw_only=True, forbid_unknown_fields=True):

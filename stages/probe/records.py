@@ -44,10 +44,12 @@ class Telling:
         self._chunks = 0
         self._whose = {"hop": hop, "id": exchange.request_id}
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
-        self._tell_request(body)
+        if feed:
+            self._tell_request(body)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        self._tell("response", status=status, headers=mask.headers(headers.items()))
+        if self._feed:
+            self._tell("response", status=status, headers=mask.headers(headers.items()))
 
     def chunk(self, chunk: bytes) -> None:
         self._first = self._first or perf_counter()
