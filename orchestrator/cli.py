@@ -8,7 +8,26 @@ from typing import Annotated
 
 import typer
 
-from .commands import bench, codex, common, connect, daily, desktop, doctor, model, model_rows, model_test, pipeline, service, stage
+from .commands import (
+    bench,
+    codex,
+    common,
+    connect,
+    daily,
+    desktop,
+    doctor,
+    model,
+    model_rows,
+    model_test,
+    picker,
+    pipeline,
+    record,
+    replay,
+    service,
+    stage,
+    tap,
+    trace,
+)
 from .system import speak_utf8
 
 app = typer.Typer(
@@ -23,6 +42,9 @@ app.add_typer(model.app, name="model")
 app.add_typer(service.app, name="service")
 for name, command in (("add", model_rows.add), ("remove", model_rows.remove), ("test", model_test.test)):
     model.app.command(name)(command)
+pipeline.app.command("tap")(tap.tap)
+for name, command in (("trace", trace.trace), ("top", trace.top)):
+    pipeline.app.command(name)(command)
 for name, command in (
     ("start", daily.start),
     ("stop", daily.stop),
@@ -36,6 +58,9 @@ for name, command in (
     ("doctor", doctor.doctor),
     ("patch-app", desktop.patch_app),
     ("restore-app", desktop.restore_app),
+    ("record", record.record),
+    ("replay", replay.replay),
+    ("picker", picker.picker),
     ("bench", bench.bench),
 ):
     app.command(name)(command)
