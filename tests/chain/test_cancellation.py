@@ -16,7 +16,7 @@ from scripted_upstream import ScriptedUpstream
 from waiting import PATIENCE, until
 
 # For a loaded machine; well below the 10 s after which ingress writes into a silent stream, and would notice by that.
-LIMIT_SECONDS = 5.0
+LIMIT_SECONDS = 8.0
 ROUNDS = 5
 
 

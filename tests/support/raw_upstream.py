@@ -18,6 +18,7 @@ from codex_shim.stages.ingress.stage import Ingress
 from codex_shim.stages.kit.logs import Log
 from codex_shim.stages.kit.server import StageServer
 from codex_shim.stages.kit.stage import Context, Stage
+from waiting import PATIENCE
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Request-Id: theirs\r\n\r\n"
 
@@ -73,7 +74,7 @@ async def upstream(*answers: bytes, silent: bool = False) -> AsyncIterator[RawUp
     listener = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
     raw.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(2 * PATIENCE):
             yield raw
     finally:
         listener.close()

@@ -21,6 +21,7 @@ from codex_shim.orchestrator.logins.state import LoginState
 from codex_shim.orchestrator.logins.watch import AGAIN_SECONDS, REGULAR_SECONDS, RETRY_SECONDS, Watch
 from codex_shim.orchestrator.subscriptions import ChatGpt, Cursor, Subscriptions
 from codex_shim.stages.contract import foreign_file
+from waiting import PATIENCE
 
 IN = LoginState(usable=True, reason="in")
 OUT = LoginState(usable=False, reason="out")
@@ -266,7 +267,7 @@ async def test_a_fault_of_ours_ends_neither_the_questions_nor_the_watch(it: Scen
     it.tried, it.trouble = 0, ValueError("a bug")
     it.log_in(-1)
     async with running(it.watch):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while it.tried < 2:  # told in vain, and told again at the next look
                 it.watch._woken.set()
                 await asyncio.sleep(0)

@@ -18,6 +18,7 @@ from codex_shim.stages.kit.client import HopClient
 from raw_http import Plain
 from raw_upstream import SSE, egress, plain, upstream
 from responses_answers import message, response
+from waiting import PATIENCE
 
 KEY = sealed.new_key()
 CODEX = {
@@ -204,7 +205,7 @@ def test_an_event_goes_on_when_it_comes_and_the_backend_learns_who_has_left(tmp_
                     if b"output_text.delta" in shown:
                         break
             await client.close()
-            await asyncio.wait_for(backend.left.wait(), 10)
+            await asyncio.wait_for(backend.left.wait(), PATIENCE)
             return shown
 
     assert begun.endswith(asyncio.run(talk()))

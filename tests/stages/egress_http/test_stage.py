@@ -12,6 +12,7 @@ import pytest
 from codex_shim.stages.contract.sse import SSEDecoder
 from codex_shim.stages.kit.client import HopClient
 from raw_upstream import SSE, RawUpstream, egress, plain, upstream
+from waiting import PATIENCE
 
 WORDS = b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'
 STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
@@ -177,7 +178,7 @@ def leaving(read: Callable[[Any], Awaitable[None]]) -> bool:
             async with client.open("POST", url + "/responses", {}, b'{"model":"slug","stream":true,"input":"hi"}') as reply:
                 await read(reply)
             await client.close()
-            await asyncio.wait_for(raw.left.wait(), 5)
+            await asyncio.wait_for(raw.left.wait(), PATIENCE)
             return raw.left.is_set()
 
     return asyncio.run(talk())
