@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import random
+import secrets
 import socket
 from collections.abc import Sequence
 
@@ -47,7 +47,7 @@ def bind_all(needs: Sequence[Need], sockets: dict[str, socket.socket]) -> dict[s
 def free_port(host: str) -> int:
     """A port at which nobody listens now, for somebody who binds it himself in a moment."""
     while True:
-        port = random.choice(_BY_NUMBER)  # noqa: S311  # no secret
+        port = secrets.choice(_BY_NUMBER)
         try:
             bind(host, port).close()
         except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
+import secrets
 import socket
 
 # Below those that systems hand out to whoever does not ask for one by number, so that nobody gets it before it is used.
@@ -11,9 +11,9 @@ _CHOICE = range(15_000, 32_000)
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 at which nobody listens."""
+    """A port of 127.0.0.1 at which nobody listens. Test processes that share a seed choose different ones."""
     while True:
-        port = random.choice(_CHOICE)
+        port = secrets.choice(_CHOICE)
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:

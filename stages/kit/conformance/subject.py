@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import random
+import secrets
 import socket
 from typing import Literal
 
@@ -69,6 +69,6 @@ def started(name: str, argv: list[str], environ: dict[str, str], config: str | N
 def free_port() -> int:
     """A port that nobody listens on now. The stage binds it itself, as it would when run by hand."""
     while True:
-        port = random.choice(_BY_NUMBER)  # noqa: S311  # no secret
+        port = secrets.choice(_BY_NUMBER)
         with contextlib.suppress(OSError), socket.create_server((HOST, port)):
             return port
