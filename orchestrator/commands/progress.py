@@ -20,6 +20,7 @@ _MARKS = {
     "asleep": ("○", "blue"),
     "waiting": ("◐", "yellow"),
     "failed": ("✗", "red"),
+    "hung": ("◐", "red"),
     "leased": ("◇", "cyan"),
 }
 
@@ -37,6 +38,8 @@ class Progress:
         match message["event"]:
             case "stage":
                 self._stage(message)
+            case "slow":
+                self._slow(message)
             case "problem":
                 self._echo(typer.style("left out: ", fg="yellow") + message["text"])
             case "login":
@@ -63,11 +66,17 @@ class Progress:
             case "asleep":
                 return SLEEPS
             case "waiting":
-                return f"died ({status['last_exit']}); it is being restarted"
+                return f"{_ended(status['last_exit'])}; it is being restarted{_last_line(status)}"
+            case "hung":
+                return "does not answer; it will be replaced if it goes on like that"
             case "failed":
                 return f"failed: {status['last_exit']}"
             case _:
                 return "is run by hand"
+
+    def _slow(self, message: Message) -> None:
+        stages = ", ".join(message["stages"]) or "something"
+        self._echo(typer.style(f"  … waiting for {stages} ({message['seconds']} s)", dim=True))
 
     def _login(self, message: Message) -> None:
         offer = "on offer" if message["usable"] else "no longer on offer"
@@ -81,6 +90,17 @@ class Progress:
         self._echo(f"Try it:  {with_variable('CODEX_HOME', _short(message['codex_home']), 'codex')}")
         if self._foreground:
             self._echo(typer.style("Ctrl-C stops the chain.", dim=True))
+
+
+def _ended(last_exit: str) -> str:
+    """How a process ended is told as a death; why there was none, or why it was killed, is a sentence already."""
+    return f"died ({last_exit})" if last_exit.startswith(("exit code", "killed by", "its ")) else last_exit
+
+
+def _last_line(status: Message) -> str:
+    """The last thing it said to people: records of its log are for programs."""
+    said = [line for line in status["lines"] if not line.startswith("{")]
+    return f"\n      │ {said[-1]}" if said else ""
 
 
 def _short(path: str) -> str:

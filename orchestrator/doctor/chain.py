@@ -59,7 +59,10 @@ def judge_stage(stage: dict[str, Any]) -> Check:
         return _CHAIN.ok(f"{name} is {state}{means}", [f"it has died before: {last}"] if last else [])
     if state == "failed":
         remedy = f"`codex-shim pipeline logs {name}` says why; then `codex-shim pipeline restart {name}`"
-        return _CHAIN.fail(f"{name} has failed: {last or 'it never came up'}", remedy)
+        return _CHAIN.fail(f"{name} has failed: {last or 'it never came up'}", remedy, stage.get("lines", []))
+    if state == "hung":
+        remedy = f"it is replaced if it goes on like that; `codex-shim pipeline logs {name}` shows what it does"
+        return _CHAIN.fail(f"{name} hangs: it does not answer", remedy, stage.get("lines", []))
     if state in ("starting", "restarting", "waiting", "stopping"):
         after = f" after {last}" if last else ""
         return _CHAIN.warn(f"{name} is {state}{after}", f"wait a moment; else see `codex-shim pipeline logs {name}`")

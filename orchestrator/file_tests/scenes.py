@@ -21,7 +21,7 @@ from ..foreground import argv_of
 from ..plan import Address
 from ..settings.pipeline import Pipeline, PipelineSettings
 from ..settings.stage_table import StageTable
-from ..sockets import bind
+from ..sockets import free_port
 from ..sources import Sources
 from ..spec import StageSpec
 from ..stage_files import StageFiles
@@ -113,6 +113,5 @@ def _subject(spec: StageSpec, cwd: Path) -> dict[str, Any]:
 
 
 def _free() -> Address:
-    """A port that nobody listens on now; whoever is told of it binds it itself."""
-    with bind(_HOST, 0) as probe:
-        return probe.getsockname()[:2]
+    """Whoever is told of it binds it itself."""
+    return _HOST, free_port(_HOST)

@@ -1,7 +1,9 @@
-"""The lines that stages print: the latest in memory for whoever asks, all of them in files that stay small."""
+"""The lines that stages print: the latest of each in memory for whoever asks, all of them in files that stay small."""
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import IO
 
 from ..home import private_folder
 
+# Of each stage: one that prints a lot takes nothing of what the others have said.
 KEPT_LINES = 2000
 FILE_BYTES = 2 * 1024 * 1024
 
@@ -21,19 +24,24 @@ class LogBook:
     def __init__(self, folder: Path) -> None:
         private_folder(folder)
         self._folder = folder
-        self._kept: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
+        self._kept: dict[str, deque[tuple[int, str, str]]] = {}
+        self._numbers = itertools.count()
         self._files: dict[str, IO[bytes]] = {}
         self._listeners: set[Listener] = set()
 
     def add(self, stage: str, line: str) -> None:
-        self._kept.append((stage, line))
+        kept = self._kept.get(stage)
+        if kept is None:
+            kept = self._kept[stage] = deque(maxlen=KEPT_LINES)
+        kept.append((next(self._numbers), stage, line))
         self._write(stage, line)
         for listener in list(self._listeners):
             listener(stage, line)
 
     def latest(self, stage: str | None, count: int) -> Iterable[tuple[str, str]]:
         """The last `count` lines, of one stage or of all in the order they came."""
-        return [pair for pair in self._kept if stage in (None, pair[0])][-count:] if count else []
+        wanted = [kept for name, kept in self._kept.items() if stage in (None, name)]
+        return [(name, line) for _, name, line in heapq.merge(*wanted)][-count:] if count else []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Hear of every line from now on. Returns what ends it."""

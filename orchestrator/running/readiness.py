@@ -1,4 +1,4 @@
-"""How it is known that a stage can take requests: by a line of its log, by `GET /health`, or by its port."""
+"""How it is known that a stage can take requests, and that it still does: by a line of its log, `GET /health`, or its port."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ async def answers_health(host: str, port: int) -> bool:
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(1):
             return await _status_line(host, port) == b"200"
+    return False
+
+
+async def responds(host: str, port: int, seconds: float) -> bool:
+    """Whether `GET /health` is answered in time, whatever the answer is."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(seconds):
+            return bool(await _status_line(host, port))
     return False
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from ..spec import StageSpec
-from .process import Child, OnLine, read_lines
+from .lines import read_lines
+from .process import Child, OnLine
 
 MODULE = "codex_shim.stages.kit.forkserver"
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-State = Literal["stopped", "starting", "ready", "restarting", "waiting", "failed", "stopping", "leased", "asleep"]
+State = Literal["stopped", "starting", "ready", "restarting", "waiting", "failed", "stopping", "leased", "asleep", "hung"]
 
 # A request that comes now is served: a sleeping stage starts with it.
 UP: frozenset[str] = frozenset({"ready", "asleep"})

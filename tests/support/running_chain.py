@@ -38,6 +38,7 @@ class RunningChain:
         self.control = Connection(home / "run" / "control.json")
         self.url = ""
         self.token = ""
+        self.said = ""  # what the start has told
         self._globals = ["--home", str(home), *(["--pipeline", str(pipeline)] if pipeline else [])]
         self._seen: set[Process] = set()
         self._shown: set[str] = set()
@@ -51,7 +52,7 @@ class RunningChain:
 
     def up(self) -> None:
         """Start it (again); `url`, `token` and `pids` are known from here on."""
-        self.cli("pipeline", "up", "--detach", "--port", "0")
+        self.said = self.cli("pipeline", "up", "--detach", "--port", "0").stderr
         self.url = self.status()["url"]
         self.token = (self.home / "token").read_text().strip()
         self.note_processes()
