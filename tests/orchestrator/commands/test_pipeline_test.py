@@ -119,7 +119,7 @@ def home_with(tmp_path: Path, text: str) -> RunningChain:
 
 
 def test_what_users_say_of_their_chain_holds_without_any_key(tmp_path: Path) -> None:
-    policy = POLICY + '\nrules = [{ inject = "Answer in French." }]'
+    policy = POLICY + '\nrules = [{ do = "inject", text = "Answer in French." }]'
     commands = home_with(tmp_path, pipeline(INGRESS, policy, ROUTER + '\naliases = { quick = "fast" }') + PASSING)
     (commands.home / "request.json").write_text('{"model": "fsat", "input": []}')
     (commands.home / "answer.sse").write_bytes(encode_events(events("x", ["from a file"])))
