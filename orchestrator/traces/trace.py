@@ -90,7 +90,7 @@ class _Span:
 
 def build(request_id: str, lines: Sequence[tuple[str, Line]], chain: Sequence[str], *, turn: int = 0) -> Trace | None:
     """`chain` are the names of the stages in their order, without the egress workers. None where no line tells anything."""
-    told = sorted(lines, key=lambda pair: pair[1].start)
+    told = _ordered(lines)
     if not told:
         return None
     spans = _nested(told)
@@ -99,6 +99,16 @@ def build(request_id: str, lines: Sequence[tuple[str, Line]], chain: Sequence[st
 
 
 # -- places in time ---------------------------------------------------------------------------------------------------
+
+
+def _ordered(lines: Sequence[tuple[str, Line]]) -> list[tuple[str, Line]]:
+    """By their time, but nobody before the one that has asked it: of a clock that is behind, this must not be the judge."""
+    waiting, found = sorted(lines, key=lambda pair: pair[1].start), []
+    while waiting:
+        spans = {line.span for _, line in waiting if line.span}
+        found.append(next((pair for pair in waiting if pair[1].parent not in spans), waiting[0]))
+        waiting.remove(found[-1])
+    return found
 
 
 def _nested(told: Sequence[tuple[str, Line]]) -> list[_Span]:

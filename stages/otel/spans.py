@@ -95,7 +95,7 @@ def of_trace(told: Trace) -> list[Span]:
     ids = [hop.span or _made(16, trace, told.id, str(place)) for place, hop in enumerate(told.hops)]
     spans = []
     for place, hop in enumerate(told.hops):
-        start = round((told.began + hop.start_ms / 1000) * 1e9)
+        start = round(told.began * 1e6) * 1000 + round(hop.start_ms * 1e6)
         model = place == len(told.hops) - 1 and bool(told.upstream)
         spans.append(
             Span(
@@ -158,7 +158,7 @@ def _of_the_model(told: Trace, hop: Hop) -> dict[str, Value | None]:
         "gen_ai.provider.name": _provider(told.upstream),
         "gen_ai.request.model": _model(told) or None,
         "gen_ai.response.time_to_first_chunk": waited,
-        "server.address": told.upstream,
+        "server.address": told.upstream if "." in told.upstream or told.upstream == "localhost" else None,
     }
     if told.tokens is not None:
         given |= {
