@@ -9,6 +9,8 @@ import json
 import subprocess
 import sys
 
+import needed
+import pytest
 from custom_stages import ROOT
 
 # Programs, and what is imported only where the system can do it.
@@ -72,3 +74,34 @@ def test_every_module_is_imported_on_macos_and_on_windows() -> None:
     done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"darwin": {}, "win32": {}, "needs a Unix": []}
+
+
+def test_what_needs_a_posix_system_modes_or_proc_bears_the_mark_of_it() -> None:
+    """So that the jobs of macOS and Windows skip it by name, in place of failing there (tests/support/systems.py)."""
+    lacking = [
+        f"{path.relative_to(ROOT)}:{line}: {name} lacks @{mark}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        if path.name != "test_other_systems.py"
+        for name, mark, line in needed.unmarked(path.read_text("utf-8"))
+    ]
+    assert lacking == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lacking"),
+    [
+        ("def test_a(x):\n    x.symlink_to('y')\n", ["needs_posix"]),
+        ("@needs_posix\ndef test_a(x):\n    x.symlink_to('y')\n", []),
+        ("pytestmark = needs_linux\ndef test_a(x):\n    x.symlink_to('y')\n", []),
+        ("@needs_posix\ndef test_a():\n    open('/proc/1/stat')\n", ["needs_proc"]),
+        (
+            "TEXT = '#!/bin/sh'\ndef made():\n    return TEXT\ndef test_a(made):\n    pass\ndef test_b():\n    pass\n",
+            ["needs_posix"],
+        ),
+        ("from fake_cursor_agent import FakeAgent\ndef test_a():\n    FakeAgent()\n", ["needs_posix"]),
+        ("def test_a(path):\n    assert path.stat().st_mode & 0o777 == 0o600\n", ["needs_modes"]),
+        ("def test_a(path):\n    path.write_text('x')\n", []),
+    ],
+)
+def test_a_mark_that_is_lacking_is_seen_also_through_what_a_test_uses(source: str, lacking: list[str]) -> None:
+    assert [mark for _, mark, _ in needed.unmarked(source)] == lacking

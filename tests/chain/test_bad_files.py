@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pipelines import INGRESS, POLICY, ROUTER, pipeline
 from running_chain import RunningChain
+from systems import needs_posix, needs_proc
 from waiting import until
 
 UP = ("pipeline", "up", "--detach", "--port", "0")
@@ -109,6 +110,7 @@ def test_a_row_without_a_url_is_named_and_the_others_serve(idle_home: RunningCha
     idle_home.down()
 
 
+@needs_proc
 def test_a_port_in_use_is_told_with_its_owner(idle_home: RunningChain) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -120,6 +122,7 @@ def test_a_port_in_use_is_told_with_its_owner(idle_home: RunningChain) -> None:
         assert sentence == refused(idle_home, "pipeline", "up", "--port", str(port), code=1)
 
 
+@needs_posix
 def test_a_program_that_exits_at_once_is_told_with_its_last_line(idle_home: RunningChain) -> None:
     command = ["sh", "-c", "echo starting; echo the licence has run out >&2; exit 3"]
     (idle_home.home / "pipeline.toml").write_text(pipeline(INGRESS, stage("rude", command=command), POLICY, ROUTER))

@@ -6,7 +6,6 @@ Between ingress and policy stands a program that writes down all the headers it 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from responses_answers import Item, message
 from responses_client import ask, ask_all, error_of, text_of, user
 from running_chain import RunningChain, bare_environment, write_files
 from scripted_upstream import KEY, ScriptedUpstream
+from systems import needs_proc
 from waiting import until
 
 SLUG, ALIAS = "gpt-5.5", "openai-gpt-5-5"
@@ -403,7 +403,7 @@ def test_a_switch_takes_it_out_of_the_chain(
     backend.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="searches /proc")
+@needs_proc
 def test_no_token_is_found_anywhere_outside_auth_json(at: Subscribed) -> None:
     at.backend.script(*[at.backend.turn(message("x")) for _ in range(2)])
     turn(at, user("hi"))

@@ -23,6 +23,7 @@ from raw_http import Plain, post, send
 from responses_client import Answer, ask, ask_all, error_of, text_of, user
 from running_chain import RunningChain, bare_environment, write_files
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 from waiting import until
 
 SLUG, ALIAS, FAST = "composer-2-5", "composer-2.5", "composer-2-5-fast"
@@ -32,7 +33,7 @@ STUBBORN: Step = {"ignore": ["SIGTERM"]}
 ESCAPEE: Step = {"fork": {"setsid": True, "ignore": ["SIGTERM"], "hold": True}}
 KEYS = {name: marked.key(name) for name in ("CURSOR_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GITHUB_TOKEN")}
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the fake cursor-agent is a script")
+pytestmark = needs_posix
 
 
 class Subscribed(NamedTuple):

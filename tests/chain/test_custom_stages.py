@@ -26,6 +26,7 @@ from ports import free_port
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 from waiting import until
 
 CUSTOM = (BRIEF, PSEUDONYM, THRIFT, REDACT)
@@ -169,6 +170,7 @@ def test_a_typed_stage_that_cannot_start_is_told_in_a_sentence(
     assert "Traceback" not in str(failed.value)
 
 
+@needs_posix
 def test_a_program_that_is_killed_comes_back_and_leaves_none_of_its_children_nor_does_the_chain(
     start_chain: StartChain, upstream: ScriptedUpstream
 ) -> None:

@@ -14,6 +14,7 @@ from marked import MARK
 from pipelines import INGRESS, ROUTER, pipeline
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_modes
 
 CLAIMS = base64.urlsafe_b64encode(b'{"exp": 1}').decode().rstrip("=")
 AUTH = {
@@ -66,6 +67,7 @@ def snapshot(*folders: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.lstat().st_mode, path.lstat().st_mtime_ns) for path in files}
 
 
+@needs_modes
 def test_a_running_chain_is_found_in_order_no_secret_is_shown_and_nothing_is_changed(marked: RunningChain, tmp_path: Path) -> None:
     folders = (marked.home, tmp_path / "user")
     before = snapshot(*folders)

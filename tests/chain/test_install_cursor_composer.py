@@ -15,11 +15,12 @@ import pytest
 from fake_cursor_agent import FakeCursorAgent
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 from warm_commands import CLI
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "codex-shim-install-cursor-composer"
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="it is a shell script")
+pytestmark = needs_posix
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +17,10 @@ from pipelines import INGRESS, ROUTER, pipeline, relay
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_linux, needs_posix
 from waiting import PATIENCE, until
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+pytestmark = needs_posix
 
 
 def kill_orchestrator(chain: RunningChain) -> None:
@@ -50,7 +50,7 @@ def test_programs_that_fork_and_ignore_sigterm_go_too(start_chain: Callable[...,
     until(lambda: not process_tree.alive(processes), "every process has ended, the rude ones too")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a fork server")
+@needs_linux
 def test_rude_programs_and_their_children_go_with_the_fork_server_and_come_back(
     start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream
 ) -> None:

@@ -17,12 +17,13 @@ from knocking import Knocking, addresses
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 from waiting import PATIENCE, until
 
 OWN = "def request(body):\n    return body\n"
 STAGES = ["policy", "router", "egress", "ingress"]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+pytestmark = needs_posix
 
 
 def name_of(chain: RunningChain, stage: str) -> str:

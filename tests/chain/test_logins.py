@@ -13,7 +13,10 @@ from chatgpt_login import MARK, login, write_auth
 from fake_cursor_agent import FakeCursorAgent
 from raw_http import send
 from running_chain import RunningChain
+from systems import needs_posix
 from waiting import until
+
+pytestmark = needs_posix
 
 LISTED = {"gpt-5.5", "gpt-5.4", "gpt-5.4-mini", "gpt-5.3-codex", "gpt-5.3-codex-spark", "gpt-5.2"}
 COMPOSER = {"composer-2-5", "composer-2-5-fast"}

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
 import process_tree
-import pytest
 from chat_answers import DONE, Answer, Wait, chunk, finish
 from many_clients import Outcome, all_at_once
 from pipelines import INGRESS, ROUTER, pipeline
@@ -19,6 +17,7 @@ from raw_http import send
 from responses_client import ask
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_proc
 from upstream_connection import Received
 from waiting import PATIENCE, until
 
@@ -74,7 +73,7 @@ def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
+@needs_proc
 def test_two_hundred_streams_lose_nothing_mix_nothing_and_leave_nothing(chain: RunningChain, upstream: ScriptedUpstream) -> None:
     prompts = [f"p{number}" for number in range(STREAMS)]
     processes, pids = chain.note_processes(), chain.pids
@@ -95,7 +94,7 @@ def test_two_hundred_streams_lose_nothing_mix_nothing_and_leave_nothing(chain: R
     assert {name for name in left if not name.startswith("run/logs/")} <= {"run/lock", *OFFERED}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
+@needs_proc
 def test_clients_that_leave_leave_no_socket_and_no_task(
     start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream, tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ import marked
 import pytest
 from pipelines import INGRESS, pipeline, program
 from running_chain import RunningChain, StartChain
+from systems import needs_proc
 
 KEY = marked.key("one")
 
@@ -29,7 +29,7 @@ def test_a_secret_in_the_output_of_a_command_is_found_and_not_repeated(idle_home
     assert str(failed.value) == "a secret is in the output of `codex-shim stage check …`"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="searches /proc")
+@needs_proc
 def test_a_secret_that_the_system_shows_of_a_process_is_found_when_its_chain_goes(start_chain: StartChain) -> None:
     given = f'env = {{ GIVEN = "{KEY}" }}\n'
     chain = start_chain(pipeline=pipeline(INGRESS, program("tells", "canned.py", "{port}", f"/nowhere/{KEY}", more=given)))
@@ -41,7 +41,7 @@ def test_a_secret_that_the_system_shows_of_a_process_is_found_when_its_chain_goe
     (chain.home / "chain.toml").unlink()  # the test has put it there
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="searches /proc")
+@needs_proc
 def test_what_the_user_has_put_into_the_environment_of_the_chain_is_its_own(start_chain: StartChain) -> None:
     start_chain(environ={"SOME_KEY": KEY}).down()
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,14 @@ from pipelines import INGRESS, POLICY, ROUTER, pipeline, relay
 from responses_client import ask, ask_all, error_of
 from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_proc
 from upstream_connection import Received
 from waiting import until
 
 INLINE, FROM_ENVIRONMENT, FROM_COMMAND, IN_HEADER = (marked.key(name) for name in ("one", "two", "three", "four"))
 KEYS = (INLINE, FROM_ENVIRONMENT, FROM_COMMAND, IN_HEADER)
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="searches /proc")
+pytestmark = needs_proc
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from codex_shim.orchestrator.settings.models import parse
 from codex_shim.orchestrator.settings.slugs import slugify
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_modes
 
 
 def test_codex_lists_exactly_our_models_in_our_order(codex: Codex) -> None:
@@ -86,6 +87,7 @@ def test_an_unknown_slug_is_told_once_with_the_nearest_one(codex: Codex, upstrea
     assert upstream.requests == []
 
 
+@needs_modes
 def test_the_written_files_are_private_and_name_the_chain(chain: RunningChain) -> None:
     config = chain.home / "codex-home" / "config.toml"
     assert [path.stat().st_mode & 0o777 for path in (config, chain.home / "token")] == [0o600, 0o600]

@@ -6,7 +6,6 @@ The model calls Codex's tools by tags in its text; `{nonce}` is filled in by the
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from fake_cursor_agent import FakeCursorAgent, Step
 from png import PNG
 from responses_client import ask, ask_all, text_of
 from running_chain import COMMAND_SECONDS, RunningChain, bare_environment, write_files
+from systems import needs_posix
 from waiting import until
 from warm_commands import CLI
 
@@ -35,7 +35,7 @@ DONE: Step = {"result": {}}
 CREATE = "*** Begin Patch\n*** Add File: notes/a.txt\n+one\n+two ✓\n+\n+\tfour\n*** End Patch\n"
 EDIT = "*** Begin Patch\n*** Update File: notes/a.txt\n@@\n one\n-two ✓\n+zwei\n \n*** End Patch\n"
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the fake cursor-agent is a script")
+pytestmark = needs_posix
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,11 @@ from chat_answers import Answer, Wait, chunk, says
 from codex_cli import Codex
 from running_chain import RunningChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 from waiting import until
 
 
+@needs_posix
 def test_a_turn_outlives_any_process_of_the_chain(
     bare_codex: Codex, start_chain: Callable[..., RunningChain], upstream: ScriptedUpstream
 ) -> None:

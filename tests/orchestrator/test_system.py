@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from codex_shim.orchestrator import system
+from systems import needs_linux
 
 
 def tree(root: Path, **files: str) -> Path:
@@ -19,7 +20,7 @@ def tree(root: Path, **files: str) -> Path:
     return root
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the others have one manager each")
+@needs_linux
 def test_a_service_manager_is_there_or_why_not(tmp_path: Path) -> None:
     assert system.service_manager(tree(tmp_path / "a", run__systemd__system__x="")) == ("systemd", "")
     container = tree(tmp_path / "b")

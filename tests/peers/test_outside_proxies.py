@@ -14,11 +14,13 @@ from outside_proxies import Placing
 from responses_client import ask, ask_all, error_of, text_of
 from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 
 LONG_HEADER = "x" * 30_000
 LONG_TEXT = "Zwölf Boxkämpfer jagen Viktor. " * 100_000
 
 
+@needs_posix
 @pytest.mark.parametrize("placing", outside_proxies.ALL.values(), ids=outside_proxies.ALL)
 def test_a_chain_keeps_its_promises_through_two_outside_proxies(
     start_chain: StartChain, upstream: ScriptedUpstream, tmp_path: Path, placing: Placing

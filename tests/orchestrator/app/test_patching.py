@@ -17,6 +17,7 @@ from codex_shim.orchestrator.app.backups import Backups
 from codex_shim.orchestrator.app.bundle import App, AppError
 from codex_shim.orchestrator.app.survey import survey
 from mac_app import OTHERS, make_app, picture
+from systems import needs_modes
 
 
 class Killed(BaseException):
@@ -29,6 +30,7 @@ def left_over(tmp_path: Path) -> list[str]:
     return [*sorted(apps), *(path.name for path in (tmp_path / "user" / ".codex-shim" / "backups" / "app").glob("*"))]
 
 
+@needs_modes
 @pytest.mark.parametrize("form", [plistlib.FMT_XML, plistlib.FMT_BINARY])
 def test_an_app_is_patched_signed_and_put_back_to_the_last_byte(
     tmp_path: Path, home, patch, restore, mac, form: plistlib.PlistFormat

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from codex_shim.orchestrator.codex import files
 from codex_shim.orchestrator.home import Home
+from systems import needs_modes
 
 CATALOG = [{"slug": "kimi"}, {"slug": "qwen"}]
 URL = "http://127.0.0.1:8765/v1"
@@ -23,6 +24,7 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
+@needs_modes
 def test_what_codex_needs_is_in_them(home: Home) -> None:
     assert write(home) == {"custom_model_catalog.json": "created", "config.toml": "created"}
     config = tomllib.loads(home.codex_config.read_text())

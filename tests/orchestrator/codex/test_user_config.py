@@ -10,6 +10,7 @@ from codex_shim.orchestrator.codex.user_config import UserConfig
 from codex_shim.orchestrator.dated_copies import KEPT_COPIES
 from codex_shim.orchestrator.home import Home
 from codex_shim.orchestrator.system import Lock
+from systems import needs_modes, needs_posix
 
 
 @pytest.fixture
@@ -22,6 +23,7 @@ def config(tmp_path: Path, home: Home) -> UserConfig:
     return UserConfig.find({"CODEX_HOME": str(tmp_path / "codex")}, home)
 
 
+@needs_modes
 def test_it_is_made_and_goes_again_with_what_it_was_made_for(config: UserConfig) -> None:
     done = config.change(lambda text: text + "a = 1\n")
     assert (done.changed, done.backup) == (True, None)
@@ -31,6 +33,7 @@ def test_it_is_made_and_goes_again_with_what_it_was_made_for(config: UserConfig)
     assert not config.path.exists()
 
 
+@needs_modes
 def test_what_was_there_is_kept_with_its_date_and_the_mode_stays(config: UserConfig) -> None:
     config.path.parent.mkdir()
     config.path.write_bytes(b"a = 1\r\n")
@@ -61,6 +64,7 @@ def test_nothing_is_written_where_nothing_changes_or_the_edit_refuses(config: Us
     assert not home.backups.exists()
 
 
+@needs_posix
 def test_a_link_stays_a_link(config: UserConfig, tmp_path: Path, home: Home) -> None:
     """People keep their settings in a repository of dotfiles."""
     config.path.parent.mkdir()

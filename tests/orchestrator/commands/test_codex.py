@@ -19,7 +19,10 @@ from codex_shim.orchestrator.codex import overrides
 from codex_shim.orchestrator.commands import connect, model_questions, pipeline
 from codex_shim.orchestrator.home import Home
 from mac_app import FakeMac, make_app
+from systems import needs_posix
 from typer.testing import CliRunner
+
+pytestmark = needs_posix
 
 URL = "http://127.0.0.1:8765/v1"
 MODELS = ["llama4", "qwen3:32b", "gemma"]

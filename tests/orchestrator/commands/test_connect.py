@@ -16,6 +16,7 @@ from codex_shim.orchestrator.codex.own_codex import OwnCodex
 from codex_shim.orchestrator.home import Home
 from pipelines import INGRESS, ROUTER, pipeline
 from running_chain import RunningChain, bare_environment, write_files
+from systems import needs_modes
 from typer.testing import CliRunner
 
 THEIRS = '# mine\r\nmodel = "gpt-5.5" # good\r\n"model_provider" = \'openai\'\r\n\r\n[profiles.dev]\r\nmodel = "o3"\r\n'
@@ -131,6 +132,7 @@ def test_a_second_enable_keeps_the_way_and_changes_nothing(user: User) -> None:
     assert user.text == THEIRS
 
 
+@needs_modes
 def test_a_file_is_made_for_us_where_there_is_none_and_goes_again(user: User) -> None:
     user.config.unlink()
     assert "backup" not in user.ok("enable")
@@ -181,6 +183,7 @@ def test_a_login_that_is_sent_along_but_lists_nothing_is_told(user: User) -> Non
     assert "in its list" not in user.ok("enable", "--no-login", "--json")
 
 
+@needs_modes
 def test_a_token_that_others_can_read_and_a_model_that_is_not_served_yet_are_told(user: User) -> None:
     user.config.chmod(0o644)
     models = user.home / "models.json"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from codex_shim.orchestrator.cli import app
+from systems import needs_modes
 from typer.testing import CliRunner
 
 MODELS = [
@@ -56,6 +57,7 @@ def test_use_writes_the_model_and_says_what_to_type_next(home: Path, word: str, 
     assert {path.name for path in home.parent.iterdir()} == {"home"}, "nothing of the user's own Codex is written"
 
 
+@needs_modes
 def test_use_keeps_what_codex_and_the_user_wrote_and_says_so_to_programs(home: Path) -> None:
     shim(home, "model", "use", "llama4")
     file = home / "codex-home" / "config.toml"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from codex_shim.orchestrator.cli import app
 from codex_shim.orchestrator.commands import model_questions
 from codex_shim.orchestrator.system import Lock
+from systems import needs_modes, needs_posix
 from typer.testing import CliRunner
 from waiting import PATIENCE
 from warm_commands import CLI
@@ -54,6 +54,7 @@ def error(done: Any) -> str:
     return done.stderr.splitlines()[-1].removeprefix("error: ")
 
 
+@needs_modes
 def test_a_row_is_added_in_the_layout_of_the_file_and_the_old_one_is_kept(home: Path) -> None:
     done = shim(home, "model", "add", "deepseek", "deepseek-chat", DEEPSEEK_API_KEY="k")
     assert done.exit_code == 0, done.output
@@ -176,6 +177,7 @@ def test_rows_that_cannot_work_do_not_hinder_and_commands_of_others_are_not_run(
     assert json.loads(text(home))[2] == {"model": "c", "provider": "ollama"}
 
 
+@needs_posix
 def test_a_link_stays_a_link_and_a_byte_order_mark_stays_too(home: Path) -> None:
     real = home.parent / "dotfiles.json"
     real.write_bytes(b"\xef\xbb\xbf" + BEFORE.encode())
@@ -196,6 +198,7 @@ def test_of_two_at_once_one_is_told_to_try_again(home: Path) -> None:
 # -- asked in a terminal ----------------------------------------------------------------------------------------------
 
 
+@needs_modes
 @pytest.mark.usefixtures("terminal")
 def test_what_is_not_said_is_asked_for_and_a_typed_key_is_not_shown(home: Path) -> None:
     done = shim(home, "model", "add", typed=f"deepsek\ndeepseek\ndeepseek-chat\n9\n3\n{KEY}\n")
@@ -231,7 +234,7 @@ def test_a_language_is_asked_for_its_server_and_a_local_server_for_no_key(home: 
     assert last_row(home) == {"model": "x", "provider": "chat", "base_url": "http://127.0.0.1:9/v1"}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+@needs_posix
 def test_a_real_terminal_shows_what_is_typed_but_for_the_key(home: Path) -> None:
     import pty
 

@@ -18,8 +18,11 @@ from codex_shim.orchestrator.control import Connection, NotRunningError
 from codex_shim.orchestrator.service import programs, systemd_unit
 from running_chain import bare_environment
 from service_managers import OTHER_PID, SERVICE_PID, URL, Machine
+from systems import needs_posix
 from typer.testing import CliRunner
 from waiting import PATIENCE
+
+pytestmark = needs_posix
 
 MODELS = [
     {"model": "deepseek-chat", "provider": "deepseek"},

@@ -22,6 +22,7 @@ from ports import free_port
 from responses_client import ask, ask_all, text_of
 from running_chain import RunningChain, StartChain, bare_environment, write_files
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 from typer.testing import CliRunner
 from waiting import PATIENCE, until
 from warm_commands import CLI
@@ -282,6 +283,7 @@ def lending(lender: RunningChain) -> RunningChain:
     return lender
 
 
+@needs_posix
 @pytest.mark.parametrize("name", ["policy", "brief", "redact"])
 def test_a_stage_takes_its_place_in_the_chain_and_gives_it_back(
     lending: RunningChain, provider: ScriptedUpstream, name: str
@@ -303,6 +305,7 @@ def test_a_stage_takes_its_place_in_the_chain_and_gives_it_back(
     assert text_of(ask_all(chain)) == "still here"
 
 
+@needs_posix
 def test_the_stream_of_a_stage_run_by_hand_may_finish(lending: RunningChain, provider: ScriptedUpstream) -> None:
     chain, gate = lending, provider.gate()
     provider.script(Answer(chunk(content="first"), Wait(gate), *says(" second").steps))
@@ -326,6 +329,7 @@ def test_a_place_is_lent_once(lending: RunningChain) -> None:
         assert "policy is being run by hand; end that first" in second.stderr
 
 
+@needs_posix
 def test_a_stage_whose_terminal_dies_is_replaced(lending: RunningChain, provider: ScriptedUpstream) -> None:
     """SIGKILL is what a closed terminal window may come to; the stage goes with it, so its address is free."""
     chain = lending
@@ -357,6 +361,7 @@ def test_a_stage_that_fails_here_gives_its_exit_code(start_chain: StartChain, tm
     assert "SyntaxError" in done.stderr
 
 
+@needs_posix
 def test_without_a_chain_a_stage_runs_alone_and_sends_to_next(shim: Shim, start_chain: StartChain) -> None:
     commands = shim(pipeline=pipeline(INGRESS, BRIEF, ROUTER))
     with listening_once() as (port, heard), running(commands, "brief", "--next", f"http://127.0.0.1:{port}") as run:

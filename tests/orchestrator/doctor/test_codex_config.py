@@ -9,6 +9,7 @@ from codex_shim.orchestrator.codex.connection import Chain
 from codex_shim.orchestrator.doctor import codex_config
 from codex_shim.orchestrator.doctor.check import Check
 from codex_shim.stages.contract.headers import LOCAL_TOKEN
+from systems import needs_modes
 
 URL = "http://127.0.0.1:8765/v1"
 CHAIN = Chain(url=URL, token="the-token", catalog="/h/catalog.json", slugs=["kimi"])
@@ -109,6 +110,7 @@ def test_d73_one_that_is_no_utf_8_or_no_toml_is_a_failure_with_its_place(
     assert place in check.details[0]
 
 
+@needs_modes
 def test_a_token_that_others_can_read_is_a_warning(subject, tmp_path: Path) -> None:
     folder = tmp_path / "user" / ".codex"
     folder.mkdir(parents=True)

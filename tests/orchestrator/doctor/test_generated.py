@@ -9,6 +9,7 @@ import pytest
 from codex_shim.orchestrator import cli
 from codex_shim.orchestrator.doctor import generated
 from codex_shim.orchestrator.doctor.subject import Subject
+from systems import needs_modes
 from typer.testing import CliRunner
 
 LOCAL = [{"model": "qwen3", "provider": "ollama"}, {"model": "llama4", "provider": "ollama"}]
@@ -55,6 +56,7 @@ def test_what_codex_and_the_user_added_is_in_step_and_a_broken_file_is_named(sub
     assert "not valid TOML" in broken.message
 
 
+@needs_modes
 def test_a_file_that_others_can_read_is_a_warning(subject) -> None:
     generate(subject(models=LOCAL))
     subject().home.codex_config.chmod(0o644)

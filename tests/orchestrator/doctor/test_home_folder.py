@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from codex_shim.orchestrator.doctor import home_folder
 from codex_shim.orchestrator.home import write_private
-from codex_shim.orchestrator.system import has_modes
+from systems import needs_modes
 
 
 def statuses(subject) -> list[str]:
@@ -21,7 +21,7 @@ def test_a_home_that_is_not_there_yet_is_fine(subject) -> None:
     assert not looked_at.home.root.exists()
 
 
-@pytest.mark.skipif(not has_modes(), reason="the system has no modes")
+@needs_modes
 def test_what_others_can_read_is_listed(subject) -> None:
     looked_at = subject()
     assert statuses(looked_at) == ["OK", "OK"]
@@ -32,7 +32,7 @@ def test_what_others_can_read_is_listed(subject) -> None:
     assert (modes.status, modes.details) == ("WARN", [str(looked_at.home.root), str(looked_at.home.token)])
 
 
-@pytest.mark.skipif(not has_modes(), reason="the system has no modes")
+@needs_modes
 @pytest.mark.parametrize(("row", "warned"), [({"api_key": "sk-marked"}, True), ({}, False)])
 def test_a_models_file_that_others_can_read_matters_where_keys_stand_in_it(subject, row: dict[str, str], warned: bool) -> None:
     looked_at = subject(models=[{"model": "m", "provider": "openai", "base_url": "http://127.0.0.1:1/v1", **row}])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from codex_shim.orchestrator.doctor import installation
 from codex_shim.orchestrator.system import quick_packages
+from systems import needs_posix
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -49,6 +50,7 @@ def stand_in(folder: Path, body: str) -> dict[str, str]:
     return {"CODEX_BIN": str(path)}
 
 
+@needs_posix
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
@@ -64,6 +66,7 @@ def test_the_codex_cli_tells_its_version(subject, tmp_path: Path, body: str, sta
     assert words in check.message
 
 
+@needs_posix
 def test_a_codex_cli_that_hangs_is_not_waited_for(subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "CODEX_SECONDS", 0.05)
     (check,) = installation.codex_cli(subject(environ=stand_in(tmp_path, "exec sleep 60")))
@@ -79,6 +82,7 @@ def test_without_a_codex_cli_it_is_said_how_to_get_one(subject) -> None:
     assert "CODEX_BIN names a file that is not there" in named.message
 
 
+@needs_posix
 def test_codex_is_asked_in_a_home_that_it_cannot_write(subject, tmp_path: Path) -> None:
     """It puts aliases of itself into its home at every start, and doctor changes nothing."""
     (check,) = installation.codex_cli(subject(environ=stand_in(tmp_path, f'[ "$CODEX_HOME" = {os.devnull} ] && echo 1.0')))

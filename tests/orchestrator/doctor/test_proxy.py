@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from codex_shim.orchestrator.doctor.proxy import covers, judge
+from systems import needs_posix
 
 PROXY = "http://jane:marked-password@proxy.example.com:3128"
 
@@ -33,6 +34,7 @@ def test_both_spellings_count_because_programs_read_either() -> None:
     assert "no_proxy lacks 127.0.0.1" in check.message
 
 
+@needs_posix
 @pytest.mark.parametrize("before", [None, "example.com"])
 def test_the_line_to_copy_does_what_it_says(before: str | None) -> None:
     environ = {"HTTP_PROXY": PROXY, **({"NO_PROXY": before} if before else {})}

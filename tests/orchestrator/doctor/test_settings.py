@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from codex_shim.orchestrator.doctor import settings
 from codex_shim.orchestrator.doctor.settings_read import UNASKED
+from systems import needs_posix
 
 LOCAL = {"model": "qwen3", "provider": "ollama"}
 
@@ -53,6 +54,7 @@ def test_files_that_do_not_fit_together_fail(subject) -> None:
     assert "did you mean `qwen3`?" in checks[-1].details[0]
 
 
+@needs_posix
 def test_a_command_for_a_key_is_looked_for_and_not_run(subject, tmp_path: Path) -> None:
     program = tmp_path / "print-key"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path / 'it-was-run'}\n")

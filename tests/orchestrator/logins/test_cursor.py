@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from codex_shim.orchestrator.logins import cursor
+from systems import needs_posix, needs_proc
 from waiting import until
 
 IN = '{"status":"authenticated","isAuthenticated":true,"hasAccessToken":true,"userInfo":{"email":"jane@example.com"}}'
@@ -54,6 +55,7 @@ def test_a_locked_keychain_is_named() -> None:
     assert "unlock it" in state.reason
 
 
+@needs_posix
 def test_the_programs_are_tried_in_their_order(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}
     assert cursor.find_binary(environ) is None
@@ -115,6 +117,7 @@ def test_an_old_build_is_asked_for_words(tmp_path: Path) -> None:
     assert cursor.probe(binary, {"PATH": os.defpath, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}).usable
 
 
+@needs_proc
 def test_a_program_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     body = f"child = os.fork()\nopen({str(pids)!r}, 'a').write(f'{{os.getpid()}}\\n')\ntime.sleep(600)"

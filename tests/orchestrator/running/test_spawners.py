@@ -19,12 +19,13 @@ from codex_shim.orchestrator.running.spawn_fork import ForkSpawner
 from codex_shim.orchestrator.sockets import bind
 from codex_shim.orchestrator.spec import StageSpec
 from codex_shim.stages.contract.handshake import Handshake
+from systems import needs_posix, needs_proc
 from waiting import PATIENCE
 
 BASE = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="the programs started here are POSIX"),
+    needs_posix,
     pytest.mark.parametrize("kind", ["fork", "exec"]),
 ]
 
@@ -107,6 +108,7 @@ def test_a_program_that_is_not_there_is_told(kind: str, tmp_path: Path) -> None:
     run(play)
 
 
+@needs_proc
 def test_terminate_asks_and_kill_ends_the_whole_group(kind: str, tmp_path: Path) -> None:
     async def play() -> None:
         async with spawner(kind, tmp_path) as spawn:

@@ -11,6 +11,7 @@ import pytest
 from codex_shim.orchestrator.service import job, systemd_unit
 from codex_shim.orchestrator.service.job import NotPossibleError
 from service_managers import a_job
+from systems import needs_posix
 
 ODD = 'a b/100%/$HOME/${X}/"q"/[x]*?\\end'
 
@@ -47,6 +48,7 @@ def test_a_unit_is_read_back_by_name() -> None:
     assert not any("#" in name for name in settings)
 
 
+@needs_posix
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
     home = tmp_path / 'ho me 100% "q" $X'

@@ -12,6 +12,7 @@ from codex_shim.orchestrator.settings.model_key import KeyCommandError
 from codex_shim.orchestrator.settings.models import ModelRow, Models
 from codex_shim.orchestrator.settings.problems import ConfigError
 from codex_shim.stages.contract.secret import Secret
+from systems import needs_posix
 
 BAD = sorted((Path(__file__).parents[2] / "fixtures" / "models" / "bad").glob("*.json"))
 ENVIRON = {"OPENAI_API_KEY": "sk-SECRET", "GROQ_API_KEY": "sk-SECRET", "CURSOR_API_KEY": "sk-SECRET"}
@@ -57,6 +58,7 @@ def test_no_file_is_no_models(tmp_path: Path) -> None:
     assert models.load(tmp_path / "models.json", {}) == Models([], [])
 
 
+@needs_posix
 def test_a_broken_link_is_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "models.json").symlink_to("nowhere.json")
     with pytest.raises(ConfigError, match="cannot read this file: no such file"):

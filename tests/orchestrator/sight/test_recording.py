@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from systems import needs_modes
-
 import stat
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from codex_shim.orchestrator.sight.recorder import Recorder, load
 from codex_shim.orchestrator.sight.recording import first_line, line, read
 from hypothesis import given
 from hypothesis import strategies as st
+from systems import needs_modes
 
 TEXTS = st.text(max_size=20)
 CROSSINGS = st.builds(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from codex_shim.stages.contract import foreign_file
+from systems import needs_posix
 
 
+@needs_posix
 def test_a_file_is_read_whole_up_to_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "auth.json"
     path.write_bytes(b"\r\n1234")
@@ -27,7 +28,7 @@ def endless(path: Path) -> None:
     path.symlink_to("/dev/zero")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="has neither pipes nor devices in its file system")
+@needs_posix
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, endless])
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "auth.json")

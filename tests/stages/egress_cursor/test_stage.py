@@ -21,7 +21,10 @@ from codex_shim.stages.contract.handshake import CONFIG, Handshake
 from codex_shim.stages.egress_cursor import stage as stage_module
 from fake_cursor_agent import FakeCursorAgent, Step
 from fake_cursor_agent_stage import MODEL, SLUG, Got, Worker, assert_nothing_is_left, left_files, text_of, with_worker
+from systems import needs_posix
 from waiting import until
+
+pytestmark = needs_posix
 
 HELLO: list[Step] = [{"say": "Hello."}, {"result": {}}]
 HANG: Step = {"hang": True}

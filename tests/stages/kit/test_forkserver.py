@@ -13,9 +13,10 @@ from typing import Any
 
 import process_tree
 import pytest
+from systems import needs_linux
 from waiting import PATIENCE, until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a fork server")
+pytestmark = needs_linux
 
 # A program with a child in its group, neither of which watches its standard input.
 PARENT_AND_CHILD = ["sh", "-c", "sleep 1000 & wait"]

@@ -22,7 +22,10 @@ from codex_shim.stages.egress_cursor.running.child import Launch, StartError
 from codex_shim.stages.kit.loop import loop_factory
 from fake_cursor_agent import FakeCursorAgent, Step
 from fake_cursor_agent_stage import zombies
+from systems import needs_linux, needs_posix, needs_proc
 from waiting import PATIENCE, until
+
+pytestmark = needs_posix
 
 RESULT = b'"type": "result"'
 STUBBORN: Step = {"ignore": ["SIGTERM"]}
@@ -150,7 +153,7 @@ def test_it_is_given_no_content_in_its_arguments_and_no_key_in_its_environment(a
     assert len(started["env"]["CODEX_SHIM_RUN_ID"]) == 32
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="as Linux tells them")
+@needs_linux
 def test_it_lives_under_limits(agent: FakeCursorAgent) -> None:
     play(agent, {"result": {}})
     told = agent.started[0]["limits"]
@@ -260,7 +263,7 @@ def test_more_output_than_allowed_ends_it(agent: FakeCursorAgent) -> None:
     assert "output went beyond 1 MiB" in seen.failure.failure.message
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is watched by /proc")
+@needs_proc
 def test_more_memory_than_allowed_ends_it_also_where_a_child_has_it(agent: FakeCursorAgent) -> None:
     seen = play(agent, {"hog": 200}, STUBBORN, {"hang": True}, memory=100 << 20)
     assert seen.failure
@@ -336,7 +339,7 @@ def test_a_warden_that_is_killed_takes_the_program_with_it_and_the_rest_is_swept
     assert seen.code is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only where a warden finds children without a mark")
+@needs_linux
 def test_a_worker_that_is_killed_takes_everything_with_it(agent: FakeCursorAgent) -> None:
     """Nobody is left to sweep: the warden does it, also for a child that has left its session and its environment."""
     agent.plays(ESCAPEE, NAMELESS, STUBBORN, {"hang": True})

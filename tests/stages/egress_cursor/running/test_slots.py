@@ -14,6 +14,7 @@ import process_tree
 import pytest
 from codex_shim.stages.egress_cursor.running import slots, tree
 from codex_shim.stages.egress_cursor.running.environment import RUN_ID
+from systems import needs_modes, needs_posix
 from waiting import until
 
 CONFIG = b'{"permissions":{}}'
@@ -37,6 +38,7 @@ def user_config(home: Path, **settings: Any) -> None:
     (home / ".cursor" / "cli-config.json").write_text(json.dumps(settings))
 
 
+@needs_modes
 def test_a_slot_is_for_its_owner_alone(tmp_path: Path) -> None:
     (slot,) = slots.claim(tmp_path / "slots", 1)
     slot.prepare(CONFIG)
@@ -62,6 +64,7 @@ def test_folders_are_empty_before_and_after_a_run_and_stay_at_their_place(tmp_pa
     assert seen[0][1] != seen[1][1]
 
 
+@needs_posix
 def test_emptying_follows_no_link_and_is_stopped_by_no_permission(tmp_path: Path) -> None:
     (slot,) = slots.claim(tmp_path / "slots", 1)
     slot.prepare(CONFIG)
@@ -78,6 +81,7 @@ def test_emptying_follows_no_link_and_is_stopped_by_no_permission(tmp_path: Path
     assert not slot.data.exists()
 
 
+@needs_posix
 def test_a_folder_that_was_made_a_link_is_removed_and_what_it_leads_to_is_not(tmp_path: Path) -> None:
     (slot,) = slots.claim(tmp_path / "slots", 1)
     slot.prepare(CONFIG)
