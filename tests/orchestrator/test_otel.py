@@ -52,7 +52,7 @@ def exporter(wanted: str, environ: dict[str, str] = ENVIRON) -> StageSpec:
 )
 def test_it_is_told_where_the_collector_is_and_how_to_leave_the_machine_if_it_must(wanted: str, told: str, leaves: bool) -> None:
     spec = exporter(wanted)
-    assert msgspec.json.decode(spec.config) == {"control": "/run/otel.json", "endpoint": told}
+    assert msgspec.json.decode(spec.config or b"") == {"control": "/run/otel.json", "endpoint": told}
     assert spec.env["OTEL_EXPORTER_OTLP_HEADERS"] == "x-team=a"
     assert ("HTTPS_PROXY" in spec.env) is leaves
     assert "OPENAI_API_KEY" not in spec.env
