@@ -93,7 +93,7 @@ def test_a_stream_under_way_may_finish_or_ends_well_when_its_time_is_over(
     until(lambda: not process_tree.alive(processes), "every process has ended")
 
 
-@pytest.mark.parametrize("how", ["down", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("how", ["down", "SIGHUP"])
 def test_a_chain_that_is_stopped_lets_streams_finish_and_leaves_nothing(
     chain: RunningChain, upstream: ScriptedUpstream, how: str
 ) -> None:

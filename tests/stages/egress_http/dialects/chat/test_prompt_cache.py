@@ -1,5 +1,5 @@
-"""Providers charge a fraction for a beginning they have seen, to the byte. A session of 20 turns keeps it, with every provider's
-quirks: each request begins with all messages of the one before, behind the same tools."""
+"""Providers charge a fraction for a beginning they have seen, to the byte. A session keeps it, with every provider's quirks: each
+request begins with all messages of the one before, behind the same tools. A longer one is in tests/chain/test_prompt_cache.py."""
 
 import json
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from codex_shim.stages.egress_http.dialects.chat.request import translate
 
 Run = Callable[..., list[Event]]
 
+TURNS = 10  # each way of thinking twice
 CHAT = [name for name, preset in packaged().items() if preset.dialect == "chat"]
 TOOLS = [
     {"type": "function", "name": "shell", "parameters": {"type": "object", "properties": {"cmd": {"type": ["string", "null"]}}}},
@@ -73,10 +74,10 @@ def output(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def session(run: Run, target: Target) -> list[dict[str, Any]]:
-    """What is sent upstream: 20 turns, one tool loop each."""
+    """What is sent upstream, one tool loop for each turn."""
     history: list[dict[str, Any]] = [{"role": "developer", "content": "Skills."}]
     payloads = []
-    for number in range(20):
+    for number in range(TURNS):
         if number % 5 == 3:
             history.append({"role": "developer", "content": f"The mode is now {number}."})
         history.append({"role": "user", "content": f"Question {number}"})
