@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import msgspec
 
 from .control import Message
 from .control_server import Handler
+from .course import Course, CourseError
 from .logins.ask import States
 from .running.logbook import LogBook
 from .running.supervisor import Supervisor
@@ -19,23 +20,28 @@ from .traces.answers import TraceAnswers
 
 
 class Answers:
-    """`end` is set when the chain is to stop, `url` is where Codex connects, `logins` says what is known of both."""
+    """`end` is set when the chain is to stop, `url` is where Codex connects, `logins` says what is known of both, `violations`
+    how often each stage broke the contract."""
 
     def __init__(
         self,
         supervisor: Supervisor,
+        course: Course,
         logs: LogBook,
         files: StageFiles,
         end: asyncio.Event,
         url: str,
         logins: Callable[[], States],
+        violations: Mapping[str, int],
     ) -> None:
         self._supervisor = supervisor
+        self._course = course
         self._logs = logs
         self._files = files
         self._end = end
         self._url = url
         self._logins = logins
+        self._violations = violations
         self._traces = TraceAnswers(logs, lambda: supervisor.plan, supervisor.statuses)
 
     def handlers(self) -> dict[str, Handler]:
@@ -44,16 +50,29 @@ class Answers:
             "status": self._status,
             "down": self._down,
             "restart": self._restart,
+            "reload": self._reload,
+            "probe": self._probes,
             "logs": self._follow,
             "lease": self._lease,
             **self._traces.handlers(),
         }
 
     async def _status(self, request: Message) -> AsyncIterator[Message]:
-        statuses = [msgspec.to_builtins(status) for status in self._supervisor.statuses()]
+        statuses = [
+            {**msgspec.to_builtins(status), "violations": self._violations.get(status.name, 0)}
+            for status in self._supervisor.statuses()
+        ]
         chain = [spec.name for spec in self._supervisor.plan.chain]
         logins = {name: msgspec.to_builtins(state) for name, state in self._logins().items()}
-        yield {"ok": True, "url": self._url, "pid": os.getpid(), "chain": chain, "stages": statuses, "logins": logins}
+        yield {
+            "ok": True,
+            "url": self._url,
+            "pid": os.getpid(),
+            "chain": chain,
+            "stages": statuses,
+            "logins": logins,
+            "retired": self._supervisor.retired(),
+        }
 
     async def _down(self, request: Message) -> AsyncIterator[Message]:
         self._end.set()
@@ -65,13 +84,39 @@ class Answers:
             yield refusal
             return
         names = [wanted] if wanted else [spec.name for spec in self._supervisor.plan.start_order]
-        for name in names:
-            keeper = self._supervisor.keepers[name]
-            if error := await keeper.replace():
-                yield {"ok": False, "error": f"{name}: {error}"}
-                return
-            yield {"stage": name, "asleep": keeper.status.state == "asleep"}
+        async with self._course.one_at_a_time:
+            for keeper in [self._supervisor.keepers[name] for name in names if name in self._supervisor.keepers]:
+                name = keeper.spec.name
+                if error := await keeper.replace():
+                    yield {"ok": False, "error": f"{name}: {error}"}
+                    return
+                yield {"stage": name, "asleep": keeper.status.state == "asleep"}
         yield {"ok": True}
+
+    async def _reload(self, request: Message) -> AsyncIterator[Message]:
+        """What happens as it does; the last holds all changes, or why nothing was changed, with the exit code of the command."""
+        told: asyncio.Queue[Message | None] = asyncio.Queue()
+        work = self._course.undisturbed(self._course.reload(told.put_nowait), "reload")
+        work.add_done_callback(lambda _: told.put_nowait(None))
+        problems: list[str] = []
+        while (message := await told.get()) is not None:
+            problems += [message["problem"]] if "problem" in message else []
+            yield message
+        try:
+            yield {"ok": True, "changes": work.result(), "problems": problems}
+        except CourseError as error:
+            yield {"ok": False, "error": str(error), "problems": error.sentences, "code": error.code}
+        except asyncio.CancelledError:
+            yield {"ok": False, "error": "the chain is being stopped", "problems": [], "code": 1}
+
+    async def _probes(self, request: Message) -> AsyncIterator[Message]:
+        """Probes in the hops that are wished for, for as long as whoever asks stays connected."""
+        try:
+            async with self._course.watching([str(each) for each in request.get("hops", [])]) as probes:
+                yield {"probes": probes}
+                await asyncio.Event().wait()
+        except CourseError as error:
+            yield {"ok": False, "error": str(error)}
 
     async def _follow(self, request: Message) -> AsyncIterator[Message]:
         stage = request.get("stage")

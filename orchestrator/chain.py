@@ -8,6 +8,9 @@ show it in their own way:
     {"event": "problem", "text"}               a model row that is left out
     {"event": "login", "subscription", …}      a login can be used, or no longer: LoginState
     {"event": "ready", "url", "seconds", …}    Codex may connect
+    {"event": "changed", "words"}              the files were changed, and with them a stage (of a chain that watches them)
+    {"event": "unchanged", "problems"}         they were changed, and cannot be used
+    {"event": "slow", "stages", "seconds"}     these are still starting, so many seconds after the beginning
     {"event": "stopping"}                      no new requests; streams may finish
     {"event": "failed", "text", "code"}        the chain did not come up
 """
@@ -15,40 +18,41 @@ show it in their own way:
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
-import secrets
-import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
-from codex_shim.stages.contract.secret import Secret
 
-from . import plan
 from .answers import Answers
 from .codex import cli as codex_cli
 from .control import Message
 from .control_server import ControlServer
+from .course import Course
 from .desk.answers import COMMANDS, DeskAnswers
 from .environment import Surroundings, survey
+from .file_watch import FileWatch
 from .home import Home, private_folder
 from .logins.watch import Watch
 from .offering import Offering, prepare
-from .plan import Address
 from .publisher import Publisher
+from .running.liveness import Liveness
 from .running.logbook import LogBook
 from .running.process import Spawner
 from .running.status import StageStatus
-from .running.supervisor import Supervisor
-from .sockets import StartError, bind_all
+from .running.supervisor import Supervisor, explain
+from .sight.findings import Findings
+from .sockets import StartError
 from .sources import Options, Sources, read_files
 from .spec import ChainPlan
 from .stage_files import StageFiles
 from .system import Lock, can_fork, on_stop_signal
+from .wiring import Sockets, Wiring
 
 Report = Callable[[Message], None]
+
+_SLOW_SECONDS = 2.0  # a start that takes longer says what it waits for
 
 
 class Chain:
@@ -66,7 +70,7 @@ class Chain:
 
     async def run(self) -> int:
         """Raises `ConfigError` or `StartError` before anything is started."""
-        sources = read_files(self._options, self._environ)
+        sources = self._read()
         lock = Lock(self._home.lock)
         if not lock.acquire():
             pid = lock.holder()
@@ -79,28 +83,34 @@ class Chain:
     async def _run(self, sources: Sources) -> int:
         self._stage_files.clear()  # a run that was killed may have left some
         on_stop_signal(self._stop)
-        sockets: dict[str, socket.socket] = {}
+        sockets = Sockets()
         surroundings = survey(self._environ, self._home.stages)
         private_folder(self._home.root)
         spawner = _spawner(surroundings, self._home.root)
         try:
-            needs = plan.needs(sources.pipeline, sources.workers, self._options.port, sources.subscriptions)
-            addresses = bind_all(needs, sockets)
-            url = _public_url(sources, addresses)
+            wiring = Wiring(self._options, self._home, surroundings)
+            wiring.bind(sources, sockets)
             offering, entries = await asyncio.to_thread(self._offer, sources)
-            chain_plan = self._plan(sources, surroundings, addresses, offering)
-            publisher = Publisher(self._home, offering, url, self._report)
+            publisher = Publisher(self._home, offering, wiring.url(sources), self._report)
             watch = Watch(sources.subscriptions, self._environ, publisher.changed)
             self._writing = asyncio.create_task(publisher.start(watch.states, entries))
             del entries  # they are long
             for problem in sources.row_problems:
                 self._report({"event": "problem", "text": problem})
-            return await self._supervise(chain_plan, spawner, sockets, url, watch, sources, publisher)
+            logs = LogBook(self._home.logs)
+            findings = Findings(logs.add)
+            supervisor = self._supervise(wiring.first(sources, offering), spawner, sockets, findings)
+            course = Course(wiring, supervisor, publisher, watch, sources, self._read, self._offer)
+            return await self._run_with(supervisor, course, publisher, watch, logs, findings)
         finally:
             for each in sockets.values():
                 each.close()
             await spawner.close()
             self._stage_files.clear()
+
+    def _read(self) -> Sources:
+        """The files as they are now. Raises `ConfigError`."""
+        return read_files(self._options, self._environ)
 
     def _offer(self, sources: Sources) -> tuple[Offering, bytes]:
         """What Codex is to be shown. Asks the Codex CLI, where that is another one than the last time."""
@@ -108,78 +118,62 @@ class Chain:
         prompt = codex_cli.base_prompt(cli, self._home.prompt_cache, self._environ)
         return prepare(sources, prompt, self._environ)
 
-    def _plan(
-        self, sources: Sources, surroundings: Surroundings, addresses: Mapping[str, Address], offering: Offering
-    ) -> ChainPlan:
-        inputs = plan.Inputs(
-            pipeline=sources.pipeline,
-            workers=sources.workers,
-            catalog=offering.entries,
-            advertised=str(self._home.advertised),
-            local_token=Secret(self._home.local_token()),
-            hop_token=Secret(secrets.token_urlsafe(32)),
-            surroundings=surroundings,
-            subscriptions=sources.subscriptions,
-            offered=offering.offered,
-            subscription_catalog=str(self._home.subscription_catalog),
-            desk_control=str(self._home.desk_control),
-            seal_key=Secret(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()),
-        )
-        return plan.build(inputs, addresses)
-
-    async def _supervise(
-        self,
-        chain_plan: ChainPlan,
-        spawner: Spawner,
-        sockets: dict[str, socket.socket],
-        url: str,
-        watch: Watch,
-        sources: Sources,
-        publisher: Publisher,
-    ) -> int:
-        logs = LogBook(self._home.logs)
-        self._supervisor = supervisor = Supervisor(
-            chain_plan,
+    def _supervise(self, plan: ChainPlan, spawner: Spawner, sockets: Sockets, findings: Findings) -> Supervisor:
+        self._supervisor = Supervisor(
+            plan,
             spawner,
             sockets,
             changed=self._stage_changed,
-            printed=logs.add,
+            printed=findings.take,
             files=self._stage_files.put,
             settled=self._stage_files.settled,
         )
         sockets.clear()  # the keepers own them now
-        answers = Answers(supervisor, logs, self._stage_files, self._end, url, lambda: watch.states)
-        desk = DeskAnswers(self._home, self._environ, url, supervisor, publisher, sources, lambda: watch.states)
+        return self._supervisor
+
+    async def _run_with(
+        self, supervisor: Supervisor, course: Course, publisher: Publisher, watch: Watch, logs: LogBook, findings: Findings
+    ) -> int:
+        url = course.url
+        answers = Answers(supervisor, course, logs, self._stage_files, self._end, url, lambda: watch.states, findings.counts)
+        desk = DeskAnswers(self._home, self._environ, url, supervisor, publisher, lambda: course.sources, lambda: watch.states)
         control = ControlServer(
             self._home.control,
             answers.handlers() | desk.handlers(),
             {"pid": os.getpid(), "url": url},
-            {self._home.desk_control: COMMANDS},
+            {self._home.desk_control: COMMANDS, self._home.otel_control: ("traces",)},
         )
         await control.start()
-        watching = asyncio.create_task(watch.run(), name="watch the logins")
+        watching = [asyncio.create_task(watch.run(), name="watch the logins")]
+        watching.append(asyncio.create_task(_liveness(supervisor, course).run(), name="ask the stages for their health"))
+        if self._options.watch:
+            watching.append(asyncio.create_task(FileWatch(course, self._options, self._report).run(), name="watch the files"))
         try:
-            return await self._serve(supervisor, url)
+            return await self._serve(supervisor, course)
         finally:
-            watching.cancel()
-            await asyncio.wait({watching})
+            for task in watching:
+                task.cancel()
+            await asyncio.wait(watching)
             await supervisor.stop()
+            await course.end()
             control.stop()
+            findings.close()
             logs.close()
 
-    async def _serve(self, supervisor: Supervisor, url: str) -> int:
+    async def _serve(self, supervisor: Supervisor, course: Course) -> int:
         began = time.perf_counter()
-        failed = await self._start(supervisor)
+        async with course.one_at_a_time:
+            failed = await self._start(supervisor)
         if self._writing is not None:
             await self._writing
         if failed:
-            self._report({"event": "failed", "text": _explain(failed), "code": 1})
+            self._report({"event": "failed", "text": explain(failed), "code": 1})
             return 1
         if not self._end.is_set():
             seconds = round(time.perf_counter() - began, 2)
             found = codex_cli.find(self._environ) is not None
             self._report(
-                {"event": "ready", "url": url, "seconds": seconds, "codex_home": str(self._home.codex_home), "codex": found}
+                {"event": "ready", "url": course.url, "seconds": seconds, "codex_home": str(self._home.codex_home), "codex": found}
             )
         await self._end.wait()
         self._report({"event": "stopping"})
@@ -195,7 +189,10 @@ class Chain:
         """The stages that failed. Ends early when somebody says stop."""
         starting = asyncio.create_task(supervisor.start())
         ending = asyncio.create_task(self._end.wait())
-        await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
+        began = time.perf_counter()
+        while not (await asyncio.wait({starting, ending}, timeout=_SLOW_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
+            late = [status.name for status in supervisor.statuses() if status.state == "starting"]
+            self._report({"event": "slow", "stages": late, "seconds": round(time.perf_counter() - began)})
         ending.cancel()
         if starting.done():
             return starting.result()
@@ -204,6 +201,10 @@ class Chain:
 
     def _stage_changed(self, status: StageStatus) -> None:
         self._report({"event": "stage", **msgspec.to_builtins(status)})
+
+
+def _liveness(supervisor: Supervisor, course: Course) -> Liveness:
+    return Liveness(lambda: list(supervisor.keepers.values()), lambda: course.sources.pipeline.settings.health_seconds)
 
 
 def _spawner(surroundings: Surroundings, cwd: Path) -> Spawner:
@@ -216,17 +217,3 @@ def _spawner(surroundings: Surroundings, cwd: Path) -> Spawner:
     from .running.spawn_exec import ExecSpawner
 
     return ExecSpawner(cwd)
-
-
-def _public_url(sources: Sources, addresses: Mapping[str, Address]) -> str:
-    host, port = addresses[sources.pipeline.stages[0].name]
-    return f"http://{host}:{port}/v1"
-
-
-def _explain(failed: list[StageStatus]) -> str:
-    """Which stage did not come up, why, and what it said last."""
-    parts = []
-    for status in failed:
-        said = "".join(f"\n  │ {line}" for line in status.lines)
-        parts.append(f"the stage `{status.name}` did not come up: {status.last_exit}{said}")
-    return "\n".join(parts)

@@ -19,13 +19,14 @@ from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 from codex_shim.stages.egress_http.config import Config as HttpConfig
 from codex_shim.stages.egress_http.config import LoginFile, Model
 from codex_shim.stages.egress_http.config import Options as HttpOptions
+from codex_shim.stages.otel.config import Config as OtelConfig
 from codex_shim.stages.probe.config import Config as ProbeConfig
 from codex_shim.stages.router.config import Options as RouterOptions
 from codex_shim.stages.router.config import Route
 
-from . import egress
+from . import egress, otel
 from .codex.known_models import is_openai
-from .egress import DEMO, DESK, SUBSCRIPTIONS, Worker
+from .egress import DEMO, DESK, OTEL, SUBSCRIPTIONS, Worker
 from .environment import Surroundings
 from .settings import values
 from .settings.pipeline import Pipeline
@@ -54,7 +55,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the files said, and this run's secrets. `advertised` is the path of contract/advertised.py's file, `offered` are the
     subscriptions' models, whose entries stand in the file `subscription_catalog`. `seal_key` is told to the door and to the ChatGPT
     worker, and to nobody between them. `desk_control` is the file that tells the desk where to ask the orchestrator. `probes`
-    says between which stages a probe stands, by the name of the hop.
+    says between which stages a probe stands, by the name of the hop; `contents` are those of `Sources`.
     """
 
     pipeline: Pipeline
@@ -69,7 +70,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     subscription_catalog: str = ""
     seal_key: Secret = Secret("")
     desk_control: str = ""
+    otel_control: str = ""
     probes: Mapping[str, ProbeWish] = {}
+    contents: Mapping[str, str] = {}
 
 
 def needs(
@@ -90,6 +93,8 @@ def needs(
         wanted += [Need(name, "127.0.0.1", 0) for name in (*_own_names(workers), *subscriptions.names)]
     if has_desk(pipeline):
         wanted.append(Need(DESK, "127.0.0.1", 0))
+    if pipeline.settings.otel:
+        wanted.append(Need(OTEL, "127.0.0.1", 0))
     return wanted + [Need(hop.probe, "127.0.0.1", 0) for hop in hops_of(pipeline, workers, subscriptions) if hop.name in probes]
 
 
@@ -121,6 +126,7 @@ def build(inputs: Inputs, addresses: Mapping[str, Address]) -> ChainPlan:
         following = _stage_spec(inputs, stage, addresses, following, following and probes.way(stage.name, following), ways_out)
         chain.insert(0, following)
     side = [_desk_spec(inputs, addresses)] if has_desk(inputs.pipeline) else []
+    side += [_otel_spec(inputs, addresses)] if inputs.pipeline.settings.otel else []
     return ChainPlan(chain=chain, egress=egress_specs, side=side, probes=probes.specs)
 
 
@@ -181,6 +187,7 @@ def _stage_spec(
         secret=stage.use == "ingress",  # the local token, and the key that opens sealed logins
         inherits=stage.command is None,
         ready="log" if stage.command is None else stage.ready,
+        content=inputs.contents.get(stage.name, ""),
         drain_seconds=inputs.pipeline.settings.drain_seconds,
     )
 
@@ -234,6 +241,14 @@ def _desk_spec(inputs: Inputs, addresses: Mapping[str, Address]) -> StageSpec:
     """It sleeps until somebody opens the page. It is no worker of the router's, and gets no key."""
     config = msgspec.json.encode(DeskConfig(control=inputs.desk_control, page_token=_page_token(inputs)))
     return msgspec.structs.replace(_egress_spec(inputs, DESK, "desk", addresses, config), lazy=True)
+
+
+def _otel_spec(inputs: Inputs, addresses: Mapping[str, Address]) -> StageSpec:
+    """It has no key of a provider's, and of requests it hears what the log tells."""
+    wanted, surroundings = inputs.pipeline.settings.otel, inputs.surroundings
+    config = msgspec.json.encode(OtelConfig(control=inputs.otel_control, endpoint=otel.endpoint(wanted)))
+    spec = _egress_spec(inputs, OTEL, "otel", addresses, config)
+    return msgspec.structs.replace(spec, env={**spec.env, **otel.environment(wanted, surroundings.full, surroundings.proxies)})
 
 
 def _page_token(inputs: Inputs) -> str:
@@ -318,7 +333,7 @@ def _egress_spec(inputs: Inputs, name: str, module: str, addresses: Mapping[str,
         drain_seconds=inputs.pipeline.settings.drain_seconds,
     )
     surroundings = inputs.surroundings
-    more = {"egress_cursor": surroundings.cursor, "desk": {}}.get(module, surroundings.proxies)
+    more = {"egress_cursor": surroundings.cursor, "desk": {}, "otel": {}}.get(module, surroundings.proxies)
     return StageSpec(
         name=name,
         kind="module",

@@ -31,7 +31,7 @@ class Publisher:
 
     async def start(self, states: States, entries: bytes) -> None:
         """In a thread, while the stages start: all this is needed once the chain is ready. `entries` are the subscriptions'.
-        They stay what they are: what Codex knows may change, the routes of a run do not.
+        They stay what they are until the files are read again: what Codex knows may change, the routes do not by themselves.
 
         A login that comes or goes meanwhile has to wait, or what is older would be written over it.
         """
@@ -39,6 +39,14 @@ class Publisher:
             await asyncio.to_thread(write_private, self._home.subscription_catalog, entries)
             await self._write(states)
             self._tell(states, quietly=True)
+
+    async def renew(self, offering: Offering, states: States, entries: bytes) -> None:
+        """The chain serves other models now. Raises `OSError`."""
+        async with self._one_at_a_time:
+            self.offering = offering
+            await asyncio.to_thread(write_private, self._home.subscription_catalog, entries)
+            await self._write(states)
+            self._tell(states)
 
     async def changed(self, states: States) -> None:
         """A login can be used, or no longer. Raises `OSError`."""

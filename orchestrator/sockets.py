@@ -27,6 +27,15 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def is_free(host: str, port: int) -> bool:
+    """Whether an address could be bound now."""
+    try:
+        bind(host, port).close()
+    except OSError:
+        return False
+    return True
+
+
 def bind_all(needs: Sequence[Need], sockets: dict[str, socket.socket]) -> dict[str, Address]:
     """Bind every address; `sockets` gets those that are handed on to a process, the others are let go. Raises `StartError`."""
     addresses: dict[str, Address] = {}
@@ -55,6 +64,14 @@ def free_port(host: str) -> int:
                 raise
         else:
             return port
+
+
+def why_not(host: str, port: int, error: OSError) -> str:
+    """Why an address cannot be bound, as a part of a sentence; whoever has it is named where the system tells."""
+    if error.errno == errno.EADDRINUSE:
+        owner = port_owner(port)
+        return f"port {port} is in use{f' by {owner}' if owner else ''}"
+    return f"{host}:{port} cannot be listened on: {error.strerror}"
 
 
 def _in_use(need: Need, error: OSError) -> str:

@@ -8,34 +8,41 @@ from pathlib import Path
 import msgspec
 from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 
-from . import egress, plan
+from . import contents, egress, otel, plan
 from .home import Home
 from .logins import chatgpt, cursor
 from .settings import models, pipeline, provider_file
 from .settings.model_key import RunCommand, run_command
 from .settings.pipeline import ChatGptOptions, Pipeline
+from .sight.hops import Check
 from .subscriptions import CHATGPT_URL, NONE, ChatGpt, Cursor, Subscriptions
 
 WORKSPACE = "CODEX_SHIM_CURSOR_WORKSPACE"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line said. Paths are absolute."""
+    """What the command line said. Paths are absolute. `watch` asks for a reload whenever one of the files changes, `check`
+    stands for the one of pipeline.toml."""
 
     home: Path
     settings: Path
     pipeline: Path | None = None
     port: int | None = None
+    watch: bool = False
+    check: Check | None = None
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
-    """The chain as the files describe it. `row_problems` say which models are left out, and why."""
+    """The chain as the files describe it. `row_problems` say which models are left out, and why; `contents` are digests of the
+    files that the user's own stages run, by the name of the stage; `check` is whether hops are held against the contract."""
 
     pipeline: Pipeline
     workers: list[egress.Worker]
     rows: list[models.ModelRow]
     row_problems: list[str]
     subscriptions: Subscriptions = NONE
+    contents: dict[str, str] = {}
+    check: Check = "off"
 
     @property
     def slugs(self) -> list[str]:
@@ -55,12 +62,15 @@ def read_files(
     workers = egress.derive(found.rows, [stage.name for stage in chain_file.stages])
     subscriptions = _subscriptions(Home(options.home), chain_file, environ)
     plan.check(chain_file, workers, environ, subscriptions)
+    otel.check(chain_file)
     return Sources(
         pipeline=chain_file,
         workers=workers,
         rows=found.rows,
         row_problems=[str(each) for each in found.problems],
         subscriptions=subscriptions,
+        contents={stage.name: contents.digest(stage) for stage in chain_file.stages},
+        check=options.check or chain_file.settings.check,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from codex_shim.stages.contract.handshake import NEXT
 
 Readiness = Literal["log", "health", "tcp"]
 
@@ -15,7 +16,8 @@ class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
     `kind` is what `argv` starts with: one of our modules, or any program. `config` is the JSON for the stage's 0600 file, shown in
     no representation; with `secret` it is taken away again as soon as the stage has read it. `inherits` tells whether the listening
     socket is ours and handed on, so that a new process can take over without a refused connection. A `lazy` one is started by its
-    first connection, which waits for it at the socket.
+    first connection, which waits for it at the socket. `content` stands for the files of the user's that it runs; the process is
+    not told of it.
     """
 
     name: str
@@ -30,11 +32,16 @@ class StageSpec(msgspec.Struct, frozen=True, kw_only=True):
     lazy: bool = False
     ready: Readiness = "log"
     drain_seconds: float = 30.0
+    content: str = ""
 
     @property
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    def sends_to(self, url: str) -> bool:
+        """Whether the process knows the stage at `url` as one to send to: as its next hop, or in its configuration."""
+        return self.env.get(NEXT) == url or f'"{url}"'.encode() in (self.config or b"")
 
     def __repr__(self) -> str:
         return f"StageSpec({self.name} {self.kind} {self.host}:{self.port})"

@@ -33,7 +33,7 @@ class DeskAnswers:
         url: str,
         supervisor: Supervisor,
         publisher: Publisher,
-        sources: Sources,
+        sources: Callable[[], Sources],
         logins: Callable[[], States],
     ) -> None:
         self._home = home
@@ -43,7 +43,8 @@ class DeskAnswers:
         self._publisher = publisher
         self._sources = sources
         self._logins = logins
-        self._facts: dict[str, Any] | None = None
+        self._facts: dict[str, Any] = {}
+        self._facts_of: Sources | None = None
 
     def handlers(self) -> dict[str, Handler]:
         """By the name of the command."""
@@ -88,7 +89,7 @@ class DeskAnswers:
         offering, states = self._publisher.offering, self._logins()
         more = self._home.subscription_catalog.read_bytes()
         offer = Offer(offering=offering, more=more, advertised=offering.advertised(states), states=states)
-        slug = offer.find(wanted, self._sources.rows)
+        slug = offer.find(wanted, self._sources().rows)
         used = using.use(self._home, self._environ, offer.catalog, self._url, slug)
         return {"ok": True, "model": slug, "next": used.command(self._home), "trouble": used.trouble}
 
@@ -103,11 +104,12 @@ class DeskAnswers:
         ]
 
     async def _known(self) -> dict[str, Any]:
-        """Gathered once: the routes of a run stay what they are."""
+        """Gathered once: routes stay what they are until the files are read again."""
         from . import cards
 
-        if self._facts is None:
-            sources, offering = self._sources, self._publisher.offering
+        sources, offering = self._sources(), self._publisher.offering
+        if self._facts_of is not sources:
             more = await asyncio.to_thread(self._home.subscription_catalog.read_bytes)
             self._facts = cards.gather(sources.rows, sources.workers, offering.offered, offering.entries, more)
+            self._facts_of = sources
         return self._facts

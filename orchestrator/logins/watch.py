@@ -132,13 +132,16 @@ class Watch:
         clock: Clock = time.time,
         probe: Probe | None = None,
     ) -> None:
-        self._subscriptions = subscriptions
         self._environ = environ
+        self._probe = probe
         self._changed = changed
         self._clock = clock
         self._woken = asyncio.Event()
-        self._chatgpt = ChatGptLogin(Path(subscriptions.chatgpt.auth_file), clock()) if subscriptions.chatgpt else None
-        self._cursor = self._watch_cursor(probe) if subscriptions.cursor else None
+        self._auth_file = ""
+        self._binary = ""
+        self._chatgpt: ChatGptLogin | None = None
+        self._cursor: CursorLogin | None = None
+        self._take(subscriptions)
         self._told = self._usable()
 
     @property
@@ -163,6 +166,14 @@ class Watch:
             if self._cursor:
                 await self._cursor.stop()
 
+    async def follow(self, subscriptions: Subscriptions) -> None:
+        """What the chain has a worker for is something else now. A login that it had before is not asked for anew."""
+        before = self._cursor
+        self._take(subscriptions)
+        self._told = self._usable()
+        if before is not None and before is not self._cursor:
+            await before.stop()
+
     async def look(self) -> None:
         """One look at the files, and word of what has changed."""
         if self._chatgpt:
@@ -175,10 +186,18 @@ class Watch:
                 await self._changed(self.states)
                 self._told = usable
 
-    def _watch_cursor(self, probe: Probe | None) -> CursorLogin:
-        assert self._subscriptions.cursor is not None
-        binary = Path(self._subscriptions.cursor.binary)
-        ask = probe or (lambda give_up: cursor.probe(binary, self._environ, give_up=give_up))
+    def _take(self, subscriptions: Subscriptions) -> None:
+        auth_file = subscriptions.chatgpt.auth_file if subscriptions.chatgpt else ""
+        if auth_file != self._auth_file:
+            self._auth_file = auth_file
+            self._chatgpt = ChatGptLogin(Path(auth_file), self._clock()) if auth_file else None
+        binary = subscriptions.cursor.binary if subscriptions.cursor else ""
+        if binary != self._binary:
+            self._binary = binary
+            self._cursor = self._watch_cursor(Path(binary)) if binary else None
+
+    def _watch_cursor(self, binary: Path) -> CursorLogin:
+        ask = self._probe or (lambda give_up: cursor.probe(binary, self._environ, give_up=give_up))
         return CursorLogin([binary, *cursor.login_files(self._environ)], ask, self._clock, self._woken.set)
 
     def _usable(self) -> dict[Subscription, bool]:

@@ -14,8 +14,8 @@ import random
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from ..spec import StageSpec
 from ..system import can_hand_on_sockets
@@ -24,7 +24,15 @@ from .process import Child, Spawner
 from .starter import Files, NotUpError, Starter
 from .status import CONFIG_ERROR, LAST_LINES, StageStatus, State, describe_exit
 
-Request = tuple[str, "asyncio.Future[str | None]"]
+_STOPPED = "it has been stopped"
+
+
+class Request(NamedTuple):
+    """`spec` is for `replace`: what the new process is started from, None for what the old one was."""
+
+    verb: str
+    answer: asyncio.Future[str | None]
+    spec: StageSpec | None = None
 
 
 class Keeper:
@@ -58,7 +66,9 @@ class Keeper:
         self._ready_at = 0.0
         self._draining: set[asyncio.Task[None]] = set()
         self._owed: asyncio.Future[str | None] | None = None  # to whoever asked for the start that comes next
+        self._before: StageSpec | None = None  # what to go back to where that start fails
         self._stopping = asyncio.Event()
+        self._over = False
 
     async def run(self) -> None:
         """Until `stop`. Never raises: what goes wrong with a stage is its status."""
@@ -66,6 +76,8 @@ class Keeper:
             if self.spec.lazy and self._owed is None and not await self._sleep():
                 continue
             up = await self._start()
+            if not up and self._fall_back():
+                continue
             self._tell_of_start()
             if up:
                 await self._serve()
@@ -73,25 +85,64 @@ class Keeper:
                 await self._after_death(0.0)
         self._starter.close_socket()
         self._set("stopped")
+        self._over = True
         self._tell_of_start()
         while not self._requests.empty():
-            _resolve(self._requests.get_nowait()[1], None)
+            request = self._requests.get_nowait()
+            _resolve(request.answer, _STOPPED if request.verb == "replace" else None)
 
     async def stop(self) -> None:
-        """Drain the process and return when it has gone."""
+        """Drain the processes, those too that were retired, and return when they have gone."""
+        self.hurry()
+        await self.leave()
+
+    async def leave(self) -> None:
+        """The same, but what streams may finish, however long that takes."""
         self._stopping.set()
         if self.status.state != "stopped":
             await self._ask("stop")
         if self._draining:
             await asyncio.wait(self._draining)
 
+    def hurry(self) -> None:
+        """From now on the drain time counts for those processes too that were retired."""
+        self._starter.hurry()
+
     def kill(self) -> None:
         """End the stage's processes now, those that still drain included."""
         self._starter.kill()
 
-    async def replace(self) -> str | None:
-        """A new process in place of the old one. Returns why not, None where it worked."""
-        return await self._ask("replace")
+    async def replace(self, spec: StageSpec | None = None) -> str | None:
+        """A new process in place of the old one, started from `spec`, which has the same address. Returns why not, None where it
+        worked; where not, all is as before."""
+        return await self._ask("replace", spec)
+
+    @property
+    def running(self) -> Mapping[Child, StageSpec]:
+        """The processes that have not ended, the retired ones included, each with what it was started from."""
+        return self._starter.running
+
+    @property
+    def retired(self) -> list[int]:
+        """The processes that only finish what they stream."""
+        return [child.pid for child in self.running if child is not self._child]
+
+    @property
+    def words(self) -> list[str]:
+        """The last things that the latest process said to people; records of its log are for programs."""
+        return [line for line in self._lines if not line.startswith("{")]
+
+    def suspect(self, hung: bool) -> None:
+        """Whether the process that is ready keeps silent, as liveness.py has found."""
+        if self.status.state in ("ready", "hung"):
+            self.status.lines = list(self._lines) if hung else []
+            self._set("hung" if hung else "ready")
+
+    def end_hung(self, why: str) -> None:
+        """Kill the process that serves now; `why` is how it ended. An outside proxy is not ours to kill."""
+        if self._child is not None:
+            self._child.epitaph = why
+            self._child.kill()
 
     async def lease(self) -> str | None:
         """Give the stage's place away until `give_back`."""
@@ -121,11 +172,11 @@ class Keeper:
             loop.remove_reader(listening)
         if request is None:
             return True
-        verb, answer = request
-        if verb == "replace":
-            _resolve(answer, None)  # whatever starts next is new
+        if request.verb == "replace":
+            self._adopt(request.spec)
+            _resolve(request.answer, None)  # whatever starts next is new
         else:
-            await self._obey(verb, answer)
+            await self._obey(request)
         return False
 
     async def _start(self) -> bool:
@@ -140,6 +191,8 @@ class Keeper:
             if error.detail:
                 self._lines.append(error.detail)
             return False
+        if self._child is not None:
+            self._child.said_draining.add_done_callback(lambda _, child=self._child: self._told_to_go(child))
         self._ready_at = time.monotonic()
         self.status.pid = self._child.pid if self._child else None
         self.status.start_ms = round((time.perf_counter() - began) * 1000, 1)
@@ -151,18 +204,16 @@ class Keeper:
         while True:
             request = await self._request_or(self._child.exited if self._child else None)
             if request is None:
-                assert self._child is not None
+                assert self._child is not None  # what has no process of ours dies unseen
                 self.status.last_exit = self._starter.ended(self._child)
                 await self._after_death(time.monotonic() - self._ready_at)
                 return
-            verb, answer = request
-            if verb == "replace" and self._child is not None and self._starter.holds_socket:
-                _resolve(answer, await self._replace(self._child))
+            if request.verb == "replace" and self._child is not None and self._starter.holds_socket:
+                _resolve(request.answer, await self._replace(self._child, request.spec))
                 continue
             self._set("stopping")
-            if self._child is not None:
-                await self._starter.drain(self._child)
-            await self._obey(verb, answer)
+            await self._let_go(self._child, for_good=request.verb == "stop")
+            await self._obey(request)
             return
 
     async def _request_or(self, event: asyncio.Future[Any] | None) -> Request | None:
@@ -176,16 +227,55 @@ class Keeper:
         request.cancel()
         return None
 
-    async def _replace(self, old: Child) -> str | None:
+    async def _replace(self, old: Child, spec: StageSpec | None) -> str | None:
         """New ready before old drains, both on the same socket. If the new one fails, the old one stays; returns why."""
+        before = self._adopt(spec)
         if not await self._start():
+            self._adopt(before)
             self._set("ready")
             return f"the new process did not come up ({self._last_words()}); the old one goes on"
-        task = asyncio.create_task(self._starter.drain(old))
-        self._draining.add(task)
-        task.add_done_callback(self._draining.discard)
+        self._retire(old)
+        await self._starter.refused(old)
         self.status.restarts += 1
         return None
+
+    def _retire(self, old: Child) -> None:
+        task = asyncio.create_task(self._starter.retire(old), name=f"retire {self.spec.name}")
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    async def _let_go(self, child: Child | None, *, for_good: bool) -> None:
+        """The process ends. Where something else takes its place it may go on with what it streams, as soon as its port is free."""
+        self._child = None
+        if child is None:
+            return
+        if for_good:
+            await self._starter.retire(child)
+            return
+        self._retire(child)
+        self._starter.close_socket()
+        await self._starter.vacated(child)
+
+    def _told_to_go(self, child: Child) -> None:
+        """Somebody else has stopped the process. It may take long to finish, and serves nobody new meanwhile."""
+        if child is self._child and not self._stopping.is_set() and self.status.state == "ready":
+            self._requests.put_nowait(Request("replace", asyncio.get_running_loop().create_future()))
+
+    def _adopt(self, spec: StageSpec | None) -> StageSpec:
+        """What is started from now on. Returns what was before."""
+        before = self.spec
+        if spec is not None:
+            self.spec = self._starter.spec = spec
+        return before
+
+    def _fall_back(self) -> bool:
+        """The new specification does not come up, and no old process is left: what was before is started again."""
+        if self._before is None:
+            return False
+        self._tell_of_start()
+        self._adopt(self._before)
+        self._before = None
+        return True
 
     async def _after_death(self, ready_for: float) -> None:
         """Wait as long as the backoff says, or until somebody asks for something; give up where it says so."""
@@ -198,22 +288,23 @@ class Keeper:
         self._set("failed" if delay is None else "waiting")
         try:
             async with asyncio.timeout(delay):
-                verb, answer = await self._requests.get()
+                request = await self._requests.get()
         except TimeoutError:
             self.status.restarts += 1
             return
         self._backoff.reset()
-        await self._obey(verb, answer)
+        await self._obey(request)
 
-    async def _obey(self, verb: str, answer: asyncio.Future[str | None]) -> None:
+    async def _obey(self, request: Request) -> None:
         """What was asked of a stage that has no process now. A start is answered when it has worked, or has not."""
-        if verb == "replace":
+        if request.verb == "replace":
             self.status.restarts += 1
-            self._owed = answer
-        elif verb == "lease":
-            await self._lend(answer)
+            self._owed = request.answer
+            self._before = self._adopt(request.spec) if request.spec is not None else None
+        elif request.verb == "lease":
+            await self._lend(request.answer)
         else:
-            _resolve(answer, None)
+            _resolve(request.answer, None)
 
     async def _lend(self, answer: asyncio.Future[str | None]) -> None:
         """Somebody else serves this address now, and binds it himself."""
@@ -222,28 +313,31 @@ class Keeper:
         self._set("leased")
         _resolve(answer, None)
         while True:
-            verb, request = await self._requests.get()
-            if verb in ("give_back", "stop"):
-                _resolve(request, None)
+            request = await self._requests.get()
+            if request.verb in ("give_back", "stop"):
+                _resolve(request.answer, None)
                 return
-            _resolve(request, f"{self.spec.name} is being run by hand; end that first")
+            _resolve(request.answer, f"{self.spec.name} is being run by hand; end that first")
 
     # -- details ------------------------------------------------------------------------------------------------------
 
-    async def _ask(self, verb: str) -> str | None:
+    async def _ask(self, verb: str, spec: StageSpec | None = None) -> str | None:
+        if self._over:
+            return _STOPPED
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        await self._requests.put((verb, answer))
+        await self._requests.put(Request(verb, answer, spec))
         return await answer
 
     def _tell_of_start(self) -> None:
         if self._owed is not None:
-            _resolve(self._owed, None if self.status.state == "ready" else f"it did not come up ({self._last_words()})")
+            ready = self.status.state == "ready"
+            self._before = None if ready else self._before
+            _resolve(self._owed, None if ready else f"it did not come up ({self._last_words()})")
             self._owed = None
 
     def _last_words(self) -> str:
-        """How the latest process ended, and the last thing it said to people: records of its log are for programs."""
-        said = [line for line in self._lines if not line.startswith("{")]
-        return f"{self.status.last_exit}: {said[-1]}" if said else f"{self.status.last_exit}"
+        """How the latest process ended, and the last thing it said."""
+        return f"{self.status.last_exit}: {self.words[-1]}" if self.words else f"{self.status.last_exit}"
 
     def _take_line(self, line: str) -> None:
         self._lines.append(line)

@@ -14,28 +14,31 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..spec import StageSpec
-
-MAX_LINE = 16 * 1024
+from .lines import MAX_LINE
 
 OnLine = Callable[[str], None]
 
 
 class Child:
-    """A running process. `exited` resolves with its exit code, negative for a signal; `said_ready` when its log says so."""
+    """A running process. `exited` resolves with its exit code, negative for a signal; `said_ready` when its log says so, and
+    `said_draining` when it says that it takes nothing new any more."""
 
     def __init__(self, pid: int, lifeline: int | None, on_line: OnLine) -> None:
         loop = asyncio.get_running_loop()
         self.pid = pid
         self.exited: asyncio.Future[int] = loop.create_future()
         self.said_ready: asyncio.Future[None] = loop.create_future()
+        self.said_draining: asyncio.Future[None] = loop.create_future()
         self.epitaph: str | None = None  # why it ended, where its exit code does not tell
         self._lifeline = lifeline
         self._on_line = on_line
 
     def take_line(self, raw: bytes) -> None:
         line = raw[:MAX_LINE].decode("utf-8", "replace").rstrip()
-        if not self.said_ready.done() and line.startswith("{") and '"event":"ready"' in line:
-            self.said_ready.set_result(None)
+        if line.startswith("{"):
+            for said, event in ((self.said_ready, '"event":"ready"'), (self.said_draining, '"event":"draining"')):
+                if event in line and not said.done():
+                    said.set_result(None)
         if line:
             self._on_line(line)
 
@@ -44,8 +47,12 @@ class Child:
         if not self.exited.done():
             self.exited.set_result(code)
 
+    def dismiss(self) -> None:
+        """Ask it to take nothing new, and to go when what runs has ended, however long that takes."""
+        self._signal(signal.SIGTERM)
+
     def terminate(self) -> None:
-        """Ask it to drain and go, both ways: a signal, and the end of its standard input."""
+        """Ask it to go within its drain time, both ways: a signal, and the end of its standard input."""
         self._close_lifeline()
         self._signal(signal.SIGTERM)
 
@@ -82,27 +89,3 @@ class Spawner(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class LineProtocol(asyncio.Protocol):
-    """Cuts what a pipe delivers into lines."""
-
-    def __init__(self, take_line: Callable[[bytes], None]) -> None:
-        self._take_line = take_line
-        self._partial = b""
-
-    def data_received(self, data: bytes) -> None:
-        *lines, rest = (self._partial + data).split(b"\n")
-        self._partial = rest[:MAX_LINE]
-        for line in lines:
-            self._take_line(line)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._partial:
-            self._take_line(self._partial)
-
-
-async def read_lines(descriptor: int, take_line: Callable[[bytes], None]) -> None:
-    """Start reading a pipe; it is closed at its end."""
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: LineProtocol(take_line), os.fdopen(descriptor, "rb", buffering=0))

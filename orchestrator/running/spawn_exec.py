@@ -7,10 +7,11 @@ import contextlib
 import sys
 from pathlib import Path
 
-from codex_shim.stages.contract.handshake import LISTEN_FD
+from codex_shim.stages.contract.handshake import DRAIN_WORD, LISTEN_FD
 
 from ..spec import StageSpec
-from .process import Child, LineProtocol, OnLine
+from .lines import LineProtocol
+from .process import Child, OnLine
 
 
 class _Output(asyncio.SubprocessProtocol):
@@ -65,6 +66,14 @@ class _ExecChild(Child):
     def __init__(self, transport: asyncio.SubprocessTransport, on_line: OnLine) -> None:
         super().__init__(transport.get_pid(), None, on_line)
         self._transport = transport
+
+    def dismiss(self) -> None:
+        if sys.platform != "win32":
+            super().dismiss()
+            return
+        stdin = self._transport.get_pipe_transport(0)
+        if isinstance(stdin, asyncio.WriteTransport):
+            stdin.write(DRAIN_WORD + b"\n")
 
     def terminate(self) -> None:
         stdin = self._transport.get_pipe_transport(0)

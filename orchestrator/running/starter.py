@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from ..sockets import bind
+from ..sockets import bind, is_free, why_not
 from ..spec import StageSpec
 from ..system import can_hand_on_sockets
 from .process import Child, OnLine, Spawner
@@ -18,9 +18,14 @@ from .status import describe_exit
 
 START_SECONDS = 20.0
 OUTSIDE_SECONDS = 5.0
+# How long a process that was replaced may go on with what it streams.
+RETIRED_SECONDS = 3600.0
+# How long it may take to say that it takes nothing new; it closes a socket for that.
+REFUSE_SECONDS = 3.0
 # A stage cuts off what still streams when its drain time is over, and needs a moment to say so to its clients.
 DRAIN_GRACE_SECONDS = 1.0
 KILL_GRACE_SECONDS = 2.0
+POLL_SECONDS = 0.02
 
 Files = Callable[[StageSpec], None]
 
@@ -34,15 +39,20 @@ class NotUpError(Exception):
 
 
 class Starter:
-    """`files` puts a stage's configuration in place before a start, `settled` may take it away after."""
+    """`spec` is what the next process is started from; it may be given another one between two. `files` puts a stage's
+    configuration in place before a start, `settled` may take it away after.
+
+    `running` are the processes that have not ended, each with what it was started from.
+    """
 
     def __init__(self, spec: StageSpec, spawner: Spawner, listening: socket.socket | None, files: Files, settled: Files) -> None:
         self.spec = spec
+        self.running: dict[Child, StageSpec] = {}
         self._spawner = spawner
         self._listening = listening
         self._files = files
         self._settled = settled
-        self._children: set[Child] = set()
+        self._hurried = asyncio.Event()
 
     @property
     def holds_socket(self) -> bool:
@@ -67,15 +77,47 @@ class Starter:
             self._listening = bind(self.spec.host, self.spec.port)
         return self._listening
 
+    async def retire(self, child: Child) -> None:
+        """Let it finish what it streams, however long that takes (an hour at most), until `hurry`; then `drain` it."""
+        if self._hurried.is_set():
+            await self.drain(child)
+            return
+        child.dismiss()
+        hurried = asyncio.create_task(self._hurried.wait())
+        waiting: set[asyncio.Future[object]] = {child.exited, hurried}  # pyright: ignore[reportAssignmentType]  # not covariant
+        await asyncio.wait(waiting, timeout=RETIRED_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        await self.drain(child)
+
+    def hurry(self) -> None:
+        """From now on the drain time counts for those too that were retired."""
+        self._hurried.set()
+
     async def drain(self, child: Child) -> None:
-        """SIGTERM and time to finish; then the end, for it and its children."""
+        """Its drain time to finish; then the end, for it and its children."""
         child.terminate()
-        done, _ = await asyncio.wait({child.exited}, timeout=self.spec.drain_seconds + DRAIN_GRACE_SECONDS)
+        drain_seconds = self.running.get(child, self.spec).drain_seconds
+        done, _ = await asyncio.wait({child.exited}, timeout=drain_seconds + DRAIN_GRACE_SECONDS)
         if not done:
             child.kill()
             await asyncio.wait({child.exited}, timeout=KILL_GRACE_SECONDS)
         else:
             self.ended(child)
+
+    async def refused(self, child: Child) -> None:
+        """Returns when a process that was told to go takes nothing new any more, so that whatever comes meets its successor."""
+        await asyncio.wait({child.said_draining, child.exited}, timeout=REFUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+
+    async def vacated(self, child: Child) -> None:
+        """The same for a process that has bound its port itself: another one can bind it then. One that holds on to it beyond its
+        drain time is killed."""
+        try:
+            async with asyncio.timeout(self.running.get(child, self.spec).drain_seconds + DRAIN_GRACE_SECONDS):
+                while not child.exited.done() and not is_free(self.spec.host, self.spec.port):  # noqa: ASYNC110  # it sends no event
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            child.kill()
+            await asyncio.wait({child.exited}, timeout=KILL_GRACE_SECONDS)
 
     def ended(self, child: Child) -> str:
         """How a process ended. What a foreign program left behind may hold the port that its successor needs, and goes too."""
@@ -85,7 +127,7 @@ class Starter:
 
     def kill(self) -> None:
         """End every process of this stage now, those that still drain included."""
-        for child in list(self._children):
+        for child in list(self.running):
             child.kill()
 
     def close_socket(self) -> None:
@@ -94,25 +136,43 @@ class Starter:
             self._listening = None
 
     async def _spawn(self, on_line: OnLine) -> Child:
+        self._take_address()
         try:
             self._files(self.spec)
-            if self.spec.inherits and can_hand_on_sockets():
-                self.open_socket()
             child = await self._spawner.spawn(self.spec, self._listening.fileno() if self._listening else None, on_line)
         except OSError as error:
             what = self.spec.argv[0] if self.spec.argv else self.spec.name
             raise NotUpError("it could not be started", f"{what}: {error.strerror or error}") from error
-        self._children.add(child)
-        child.exited.add_done_callback(lambda _: self._children.discard(child))
+        self.running[child] = self.spec
+        child.exited.add_done_callback(lambda _: self.running.pop(child, None))
         return child
+
+    def _take_address(self) -> None:
+        """A program that somebody else has come before would not come up, and his answers would be taken for its own."""
+        try:
+            if self.spec.inherits and can_hand_on_sockets():
+                self.open_socket()
+            else:
+                bind(self.spec.host, self.spec.port).close()
+        except OSError as error:
+            raise NotUpError(why_not(self.spec.host, self.spec.port, error)) from error
 
     async def _wait_until_ready(self, child: Child, stopping: asyncio.Event) -> None:
         ready = await self._readiness(child, stopping, START_SECONDS)
         if child.exited.done():
             raise NotUpError(self.ended(child))
         if not ready:
-            await self.drain(child)
+            await self._abandon(child)
             raise NotUpError(f"it was not ready within {START_SECONDS:.0f} seconds")
+
+    async def _abandon(self, child: Child) -> None:
+        """What was never ready has nothing to finish."""
+        child.terminate()
+        if not (await asyncio.wait({child.exited}, timeout=KILL_GRACE_SECONDS))[0]:
+            child.kill()
+            await asyncio.wait({child.exited}, timeout=KILL_GRACE_SECONDS)
+        if child.exited.done():
+            self.ended(child)
 
     async def _wait_for_outside(self, stopping: asyncio.Event) -> None:
         """An outside proxy is somebody else's process: it can only be waited for."""

@@ -20,6 +20,8 @@ HOP_TOKEN = "CODEX_SHIM_HOP_TOKEN"  # noqa: S105  # the name of the variable
 DRAIN = "CODEX_SHIM_DRAIN_SECONDS"
 
 DEFAULT_DRAIN_SECONDS = 30.0
+# Said on a stage's standard input, in a line of its own, where a system has no SIGTERM.
+DRAIN_WORD = b"drain"
 
 N = TypeVar("N", int, float)
 

@@ -43,8 +43,10 @@ async def serve(stage: Stage[Any]) -> None:
         await stage.open()
         await server.start(listening)
         context.log.event("ready", pid=os.getpid(), listen=f"{context.handshake.host}:{context.handshake.port}")
-        await stop.wait()
+        await stop.asked.wait()
+        await server.refuse()
         context.log.event("draining")
+        await server.finish(stop.limited)
     finally:
         await server.stop()
         await stage.close()

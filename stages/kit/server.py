@@ -195,6 +195,13 @@ class _Connection(web.RequestHandler):
         super().__init__(manager, **options)
         self._refuse = refuse
 
+    def let_go(self) -> None:
+        """Close it now if it waits for a request, and otherwise as soon as the one that runs is answered."""
+        waits = self._waiter is not None and not self._waiter.done()
+        self.close()
+        if waits and self.transport is not None:
+            self.transport.close()
+
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
@@ -216,8 +223,8 @@ class _Server(web.Server):
         super().__init__(handler, handler_cancellation=handler_cancellation)
         self._refuse = refuse
         self._options = options
-        self._open: set[web.RequestHandler] = set()
-        self._unheard: set[web.RequestHandler] = set()
+        self._open: set[_Connection] = set()
+        self._unheard: set[_Connection] = set()
         self._one_less = asyncio.Event()
 
     def __call__(self) -> web.RequestHandler:
@@ -225,22 +232,25 @@ class _Server(web.Server):
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
+        assert isinstance(handler, _Connection)
         self._open.add(handler)
         self._unheard.add(handler)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
+        assert isinstance(handler, _Connection)
         self._open.discard(handler)
         self.heard(handler)
 
     def heard(self, handler: web.RequestHandler) -> None:
+        assert isinstance(handler, _Connection)
         self._unheard.discard(handler)
         self._one_less.set()
 
     def close_answered(self) -> None:
         """Those that wait for another request are closed, those that are at work as soon as it is done."""
         for connection in self._open - self._unheard:
-            connection.close()
+            connection.let_go()
 
     async def all_gone(self, seconds: float) -> None:
         """Return when nobody is connected any more, and all that was written to them is sent.
@@ -252,10 +262,10 @@ class _Server(web.Server):
             async with asyncio.timeout(seconds):
                 await self._until_none(self._unheard)
         for connection in set(self._open):
-            connection.close()
+            connection.let_go()
         await self._until_none(self._open)
 
-    async def _until_none(self, connections: set[web.RequestHandler]) -> None:
+    async def _until_none(self, connections: set[_Connection]) -> None:
         while connections:
             self._one_less.clear()
             await self._one_less.wait()

@@ -41,7 +41,11 @@ def test_each_stage_and_then_all_are_replaced_and_no_client_notices(chain: Runni
     assert not load.troubles, load.troubles[:3]
     assert not knocking.refused
     assert not {pid for name, pid in chain.pids.items() if name != "orchestrator"} & set(before.values())
-    assert {row["name"]: row["restarts"] for row in chain.status()["stages"]} == {**dict.fromkeys(stages, 2), "chatgpt": 0}
+    assert {row["name"]: row["restarts"] for row in chain.status()["stages"]} == {
+        **dict.fromkeys(stages, 2),
+        "chatgpt": 0,
+        "desk": 0,
+    }
     assert {row["last_exit"] for row in chain.status()["stages"]} == {None}, "a replacement is no accident"
     until(lambda: len(process_tree.alive(old)) == 2, "only the orchestrator and the fork server are still the same")
 

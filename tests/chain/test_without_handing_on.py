@@ -43,5 +43,5 @@ def test_a_chain_comes_up_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     stages = asyncio.run(live())["stages"]
     assert {stage["name"]: stage["state"] for stage in stages} == dict.fromkeys(
-        ("ingress", "router", "demo", "chatgpt"), "ready"
+        ("ingress", "router", "demo", "chatgpt", "desk"), "ready"
     ), "nobody can listen in the place of a stage that sleeps, so none does"

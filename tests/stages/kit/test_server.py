@@ -38,7 +38,7 @@ async def serving() -> AsyncIterator[tuple[StageServer, socket.socket]]:
         await server.start(listening)
         async with asyncio.timeout(PATIENCE):
             yield server, listening
-        await server.stop()
+        await drained(server)
         await context.client.close()
         await asyncio.sleep(0)  # closed transports let go of their sockets in the next round
 
@@ -51,9 +51,18 @@ async def connected(server: StageServer, listening: socket.socket) -> Client:
     return client
 
 
+async def drained(server: StageServer) -> None:
+    """The end that a stage's process gives it, with the drain time counting at once."""
+    limited = asyncio.Event()
+    limited.set()
+    await server.refuse()
+    await server.finish(limited)
+    await server.stop()
+
+
 async def stopping(server: StageServer, listening: socket.socket) -> asyncio.Task[None]:
     """A stop that has begun."""
-    task = asyncio.create_task(server.stop())
+    task = asyncio.create_task(drained(server))
     while listening.fileno() >= 0:
         await asyncio.sleep(0)
     return task
@@ -83,7 +92,7 @@ def test_a_client_that_asks_for_nothing_is_not_waited_for_long(monkeypatch: pyte
     async def play() -> None:
         async with serving() as (server, listening):
             silent = await connected(server, listening)
-            await server.stop()
+            await drained(server)
             assert await silent[0].read() == b""
             await leave(silent)
 
