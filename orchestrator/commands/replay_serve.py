@@ -37,7 +37,7 @@ def serve(exchanges: Sequence[Crossing], hop: str, *, pace: bool, port: int) -> 
         _tell(f"{len(exchanges)} recorded exchanges of {hop} are played here; Ctrl-C ends it. In models.json they are reached by")
         typer.echo(json.dumps(rows(models, port), indent=2, ensure_ascii=False))
         stage = Foreground(argv_of("module", [_MODULE]), env, Path(folder))
-        code = stage.wait(lambda: None)
+        code = stage.wait(stage.stop)  # there may be no terminal that tells it too
     return 0 if stage.stopped else code
 
 

@@ -18,7 +18,8 @@ from ..sight.stage_diff import AnswerDiff, StageDiff
 from ..sight.words import difference, is_long
 
 _MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "order": ("↕", "yellow")}
-_SHORT_ID = 8
+_SHORT_ID = 12
+_SHORT_SESSION = 8
 _MOST_VALUE = 160
 _SHORT_TEXT = 60
 
@@ -46,7 +47,7 @@ def cells_of(crossing: Crossing) -> list[tuple[str, str | None]]:
         (crossing.hop, "cyan"),
         (crossing.id[:_SHORT_ID] or "-", "bright_black"),
         (crossing.model or f"{crossing.method} {crossing.path}", "magenta"),
-        ((crossing.session or "-")[-_SHORT_ID:], "bright_black"),
+        ((crossing.session or "-")[-_SHORT_SESSION:], "bright_black"),
         (str(crossing.status or "-"), "green" if crossing.status == 200 else "red"),
         (f"{_ms(crossing.first_ms)} first", None),
         (_ms(crossing.ms), None),
@@ -92,7 +93,7 @@ def violation(record: dict[str, Any]) -> str:
 
 def of_stage(diff: StageDiff) -> Iterator[str]:
     """What a stage has done to one request."""
-    head = [clock(diff.ts), diff.stage, diff.id[:_SHORT_ID], diff.model or "-", (diff.session or "-")[-_SHORT_ID:]]
+    head = [clock(diff.ts), diff.stage, diff.id[:_SHORT_ID], diff.model or "-", (diff.session or "-")[-_SHORT_SESSION:]]
     yield typer.style("  ".join([*head, str(diff.status or "-")]), bold=True)
     if diff.answer is None:
         yield "  it was sent to no stage behind: this one answered it itself, or the client left"

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 Hops = Annotated[list[str] | None, typer.Argument(metavar="HOP", help="Such as 'ingress>policy', 'router>*' or '*', in quotes.")]
 Slug = Annotated[str | None, typer.Option(help="Only requests for this model; may hold *.")]
-Session = Annotated[str | None, typer.Option(help="Only requests of this session, by the beginning of its id.")]
+Session = Annotated[str | None, typer.Option(help="Only requests of this session, by the beginning or the end of its id.")]
 Status = Annotated[str | None, typer.Option(help="Only answers with this status: 404, 4xx, or several: 4xx,503.")]
-Id = Annotated[str | None, typer.Option("--id", help="Only this request, by the beginning of its id.")]
+Id = Annotated[str | None, typer.Option("--id", help="Only this request, by the beginning or the end of its id.")]
 Limit = Annotated[int | None, typer.Option(help="End after so many requests.", min=1)]
 
 # How long a request's other hops are waited for, and a moment to look at what is late.

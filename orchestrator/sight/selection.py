@@ -16,7 +16,7 @@ _REMEMBERED = 10_000
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """None wants all. `slug` may hold `*`; `session` and `id` are beginnings; of `statuses` each is like `404` or `4xx`."""
+    """None wants all. `slug` may hold `*`; `session` and `id` are the beginning or the end of one; of `statuses` each is like `404` or `4xx`."""
 
     slug: str | None = None
     session: str | None = None
@@ -27,8 +27,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         """What can be told of the request alone."""
         if self.slug is not None and not fnmatch.fnmatchcase(str(request.get("model") or ""), self.slug):
             return False
-        beginnings = ((self.session, "session"), (self.id, "id"))
-        return all(wanted is None or str(request.get(name) or "").startswith(wanted) for wanted, name in beginnings)
+        return _begins_or_ends(request.get("session"), self.session) and _begins_or_ends(request.get("id"), self.id)
 
     def answers(self, status: Any) -> bool:
         return not self.statuses or any(_fits(str(status), pattern) for pattern in self.statuses)
@@ -116,6 +115,11 @@ class Selection:
             self.count += chosen
             _put(self._chosen, id, chosen, _REMEMBERED)
         return self._chosen[id]
+
+
+def _begins_or_ends(value: Any, wanted: str | None) -> bool:
+    text = str(value or "")
+    return wanted is None or text.startswith(wanted) or text.endswith(wanted)
 
 
 def _fits(status: str, pattern: str) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter, OrderedDict
 from typing import Any
 
 import msgspec
-from codex_shim.stages.contract.headers import HOP_BY_HOP, REWRITTEN
+from codex_shim.stages.contract.headers import HOP_BY_HOP, REWRITTEN, TRACEPARENT
 from codex_shim.stages.contract.sse import SSEDecoder
 
 from ..trial.answer import Answer, is_stream, read_event
@@ -18,8 +18,8 @@ from .prefix import Sessions, Verdict
 # So long it may take until the other side of a request is known too: each hop tells of it on a line of its own.
 LATE_SECONDS = 1.0
 
-# They differ on each connection, whoever stands between.
-_NOT_COMPARED = HOP_BY_HOP | REWRITTEN | {"authorization", "date", "server"}
+# They differ on each connection and at each hop, whoever stands between.
+_NOT_COMPARED = HOP_BY_HOP | REWRITTEN | {"authorization", "date", "server", TRACEPARENT}
 
 
 class Events(msgspec.Struct, frozen=True):

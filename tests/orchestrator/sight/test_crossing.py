@@ -90,6 +90,7 @@ def test_exchanges_without_an_end_and_endless_answers_fill_no_memory() -> None:
         (Wanted(slug="gpt-*"), ["a1", "b2"]),
         (Wanted(session="0199"), ["b2", "c3"]),
         (Wanted(id="c"), ["c3"]),
+        (Wanted(session="-x"), ["b2"]),
         (Wanted(statuses=("4xx", "503")), ["b2", "c3"]),
         (Wanted(slug="gpt-*", statuses=("4xx",)), ["b2"]),
     ],
