@@ -16,7 +16,8 @@ _REMEMBERED = 10_000
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """None wants all. `slug` may hold `*`; `session` and `id` are the beginning or the end of one; of `statuses` each is like `404` or `4xx`."""
+    """None wants all. `slug` may hold `*`, `session` and `id` are the beginning or the end of one, of `statuses` each is like `404`
+    or `4xx`."""
 
     slug: str | None = None
     session: str | None = None

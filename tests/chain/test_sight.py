@@ -20,8 +20,7 @@ from pipelines import INGRESS, ROUTER, pipeline
 from responses_client import ask, ask_all, text_of, user
 from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
-from systems import needs_modes
-from systems import needs_posix
+from systems import needs_modes, needs_posix
 from waiting import PATIENCE, until
 from working_commands import Working, working
 

@@ -13,7 +13,6 @@ from codex_shim.orchestrator.sight.recording import first_line, line, read
 from hypothesis import given
 from hypothesis import strategies as st
 from systems import needs_modes
-from systems import needs_modes
 
 TEXTS = st.text(max_size=20)
 CROSSINGS = st.builds(
@@ -61,7 +60,6 @@ def test_what_a_later_version_adds_is_passed_over_and_a_line_that_was_cut_is_lef
     assert not read([first_line(["a>b"], 0), known[:-1]], "f").cut, "only its line feed is missing"
 
 
-@needs_modes
 @needs_modes
 def test_a_recording_is_private_and_replaces_nothing_unasked(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
