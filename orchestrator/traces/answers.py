@@ -109,9 +109,10 @@ class TraceAnswers:
         return list(self._built(list(self._book.complete())[-count:] if count > 0 else []))
 
     def _built(self, records: Sequence[Record]) -> Iterator[Trace]:
-        chain = [spec.name for spec in self._plan().chain]
+        plan = self._plan()
+        chain, egress = [spec.name for spec in plan.chain], {spec.name for spec in plan.egress}
         for record in records:
-            built = trace.build(record.request_id, record.lines, chain, turn=record.turn)
+            built = trace.build(record.request_id, record.lines, chain, egress, turn=record.turn)
             if built is not None:
                 yield built
 

@@ -6,7 +6,7 @@ that prints no lines is a gap between its neighbours, and is inferred from them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -88,13 +88,16 @@ class _Span:
         self.first = first
 
 
-def build(request_id: str, lines: Sequence[tuple[str, Line]], chain: Sequence[str], *, turn: int = 0) -> Trace | None:
-    """`chain` are the names of the stages in their order, without the egress workers. None where no line tells anything."""
+def build(
+    request_id: str, lines: Sequence[tuple[str, Line]], chain: Sequence[str], egress: Collection[str] = (), *, turn: int = 0
+) -> Trace | None:
+    """`chain` are the names of the stages in their order, `egress` those of the workers behind it. None where no line tells
+    anything."""
     told = _ordered(lines)
     if not told:
         return None
     spans = _nested(told)
-    hops = _hops(_with_gaps(spans, chain))
+    hops = _hops(_with_gaps(spans, chain, egress))
     return _described(request_id, turn, told, hops)
 
 
@@ -143,13 +146,13 @@ def _inner(span: _Span, spans: Sequence[_Span]) -> _Span | None:
     return next((each for each in reversed(spans) if each.outer is span), None)
 
 
-def _with_gaps(spans: Sequence[_Span], chain: Sequence[str]) -> list[_Span]:
+def _with_gaps(spans: Sequence[_Span], chain: Sequence[str], egress: Collection[str]) -> list[_Span]:
     """With what stands between two hops and says nothing."""
     found: list[_Span] = []
     for span in spans:
         found.append(span)
         inner = _inner(span, spans)
-        silent = _silent(span.stage, inner.stage if inner else None, chain)
+        silent = _silent(span, inner, chain, egress)
         if silent and _sent(span) is not None:
             gap = _gap(silent, span, inner)
             found.append(gap)
@@ -158,11 +161,22 @@ def _with_gaps(spans: Sequence[_Span], chain: Sequence[str]) -> list[_Span]:
     return found
 
 
-def _silent(outer: str, inner: str | None, chain: Sequence[str]) -> Sequence[str]:
-    """The stages between. Egress workers stand behind all of them."""
-    if outer not in chain:
-        return []
-    return chain[chain.index(outer) + 1 : chain.index(inner) if inner in chain else None]
+def _silent(outer: _Span, inner: _Span | None, chain: Sequence[str], egress: Collection[str]) -> Sequence[str]:
+    """The stages between."""
+    return chain[_place(outer, chain, egress)[1] : _place(inner, chain, egress)[0] if inner else None]
+
+
+def _place(span: _Span, chain: Sequence[str], egress: Collection[str]) -> tuple[int, int]:
+    """How many stages of the chain come before this one, and how many with it. Egress workers stand behind all of
+    them; a probe behind the one it is named after; a stage that has gone meanwhile behind the one that has asked it."""
+    if span.stage in chain:
+        place = chain.index(span.stage)
+        return place, place + 1
+    if span.stage in egress:
+        return len(chain), len(chain)
+    named = [place + 1 for place, name in enumerate(chain) if span.stage.startswith(f"probe-{name}-")]
+    behind = named[-1] if named else _place(span.outer, chain, egress)[1] if span.outer else 0
+    return behind, behind
 
 
 def _gap(names: Sequence[str], outer: _Span, inner: _Span | None) -> _Span:

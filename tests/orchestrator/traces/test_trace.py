@@ -18,7 +18,7 @@ def traced(*lines: tuple[str, str], chain: tuple[str, ...] = CHAIN) -> Trace:
     for stage, text in lines:
         ring.feed(stage, text)
     record = ring.find("")[0]
-    trace = build(record.request_id, record.lines, chain, turn=record.turn)
+    trace = build(record.request_id, record.lines, chain, {"kimi"}, turn=record.turn)
     assert trace is not None
     return trace
 
@@ -94,6 +94,22 @@ def test_without_spans_the_order_tells() -> None:
 def test_a_chain_that_ends_in_a_stage_without_lines_has_it_as_its_last_row() -> None:
     trace = traced(("ingress", relayed("x", 0, 20, "a" * 16)), chain=("ingress", "outside"))
     assert [(hop.stage, hop.kind, hop.start_ms) for hop in trace.hops] == [("ingress", "stage", 0), ("outside", "gap", 1)]
+
+
+@pytest.mark.parametrize(
+    ("probe", "expected"),
+    [
+        ("probe-ingress-redact", ["ingress", "probe-ingress-redact", "redact", "router"]),
+        ("probe-redact-router", ["ingress", "redact", "probe-redact-router", "router"]),
+    ],
+)
+def test_a_probe_stands_where_its_name_says(probe: str, expected: list[str]) -> None:
+    lines = [
+        ("ingress", relayed("x", 0, 60, "a" * 16)),
+        (probe, relayed("x", 5, 50, "b" * 16, "a" * 16)),
+        ("router", relayed("x", 10, 40, "c" * 16, "b" * 16)),
+    ]
+    assert [hop.stage for hop in traced(*lines, chain=("ingress", "redact", "router")).hops][:4] == expected
 
 
 def test_a_failure_is_told_with_the_hop_that_knows_of_it_first() -> None:
