@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import typer
+from codex_shim.stages.contract.log_fields import FOR_PROGRAMS
 
 _COLOURS = ("cyan", "magenta", "blue", "green", "yellow", "bright_cyan", "bright_magenta")
 _LAST = ("error", "traceback")
@@ -47,5 +48,6 @@ def _request(record: dict[str, Any]) -> str:
 
 
 def _pairs(record: dict[str, Any]) -> str:
-    ordered = sorted(record.items(), key=lambda pair: pair[0] in _LAST)
+    told = [(name, value) for name, value in record.items() if name not in FOR_PROGRAMS]
+    ordered = sorted(told, key=lambda pair: pair[0] in _LAST)
     return " ".join(f"{name}={value}" for name, value in ordered)

@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from ..contract.log_fields import FOR_PROGRAMS
+
 STDERR = 2
 FLUSH_SECONDS = 0.02
 # Beyond this the reader is not reading, and lines are dropped and counted.
@@ -69,5 +71,5 @@ class Log:
 def _words(record: dict[str, Any]) -> bytes:
     clock = time.strftime("%H:%M:%S", time.localtime(record.pop("ts")))
     stage, event = record.pop("stage"), record.pop("event")
-    rest = " ".join(f"{name}={value}" for name, value in record.items())
+    rest = " ".join(f"{name}={value}" for name, value in record.items() if name not in FOR_PROGRAMS)
     return f"{clock} {stage:<12} {event:<10} {rest}".encode()
