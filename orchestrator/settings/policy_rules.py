@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from codex_shim.stages.contract import json_path
 from codex_shim.stages.contract.handshake import is_loopback
-from codex_shim.stages.policy.config import Ask, Default, Drop, Inject, Options, Replace, Rule, Set
+from codex_shim.stages.policy.config import Ask, Default, Drop, Inject, Options, Redact, Replace, Rule, Set
 
 from .positions import Path
 from .strict import Reader
@@ -47,6 +47,10 @@ class _Judge:
                 self._value(rule.path, (*at, "path"), json_path.parse_field)
                 self._pattern(rule.pattern, (*at, "pattern"))
                 self._value(rule.by, (*at, "by"), lambda by: _template(rule.pattern, by))
+            case Redact(patterns=patterns):
+                for name, pattern in patterns.items():
+                    self._value(name, (*at, "patterns", name), _word)
+                    self._value(pattern, (*at, "patterns", name), _alone)
             case Ask(url=url):
                 self._value(url, (*at, "url"), _address)
             case _:
@@ -100,6 +104,18 @@ def _template(pattern: str, by: str) -> None:
         compiled.sub(by, "")
     except (re.error, LookupError) as error:
         raise ValueError(f"names a group that `pattern` does not have, or escapes what needs none: {error}") from None
+
+
+def _word(name: str) -> None:
+    if not re.fullmatch(r"[a-zA-Z]+(_[a-zA-Z]+)*", name) or "redacted" in name.lower() or name.lower() == "literal":
+        raise ValueError("cannot stand in a placeholder; use letters and single underscores, and neither `redacted` nor `literal`")
+
+
+def _alone(pattern: str) -> None:
+    """It is put beside others into one expression, in which its groups have other numbers and its flags no place."""
+    if re.search(r"\\[1-9]|\(\?P", pattern):
+        raise ValueError("names or numbers a group, which a pattern of `redact` cannot; write groups as (?:…)")
+    re.compile(f"(?:{pattern})")
 
 
 def _hours(text: str) -> None:

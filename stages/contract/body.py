@@ -43,6 +43,11 @@ class Document:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    @property
+    def names(self) -> list[str]:
+        """Those of the top-level values, in their order."""
+        return list(self._values)
+
     def get(self, name: str, type: type[T], default: T | None = None) -> T | None:
         """Decode one value, `default` where it is missing or null. A value of another type raises `HopError` (400)."""
         raw = self._values.get(name)

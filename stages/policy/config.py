@@ -107,6 +107,21 @@ class Trim(Rule, frozen=True, kw_only=True, tag="trim"):
     step: Annotated[int, msgspec.Meta(ge=1)] = 10
 
 
+Kind = Literal["keys", "private_keys", "emails"]
+
+
+class Redact(Rule, frozen=True, kw_only=True, tag="redact"):
+    """Secrets and personal data become placeholders before they leave this machine.
+
+    `patterns` are regular expressions of one's own, by the word that their placeholders hold: letters and single underscores. With
+    `restore` a placeholder in the model's answer, its tool arguments included, is what it stood for again.
+    """
+
+    kinds: list[Kind] = msgspec.field(default_factory=lambda: ["keys", "private_keys"])
+    patterns: dict[str, str] = {}
+    restore: bool = True
+
+
 class Ask(Rule, frozen=True, kw_only=True, tag="ask"):
     """Ask an HTTP service of one's own what to do with the request (docs/policy.md says how), for `seconds` at most."""
 
@@ -115,7 +130,7 @@ class Ask(Rule, frozen=True, kw_only=True, tag="ask"):
     on_error: Literal["allow", "deny"] = "deny"
 
 
-AnyRule = Inject | Set | Default | Drop | Replace | Deny | Route | Dedupe | Trim | Ask
+AnyRule = Inject | Set | Default | Drop | Replace | Deny | Route | Dedupe | Trim | Redact | Ask
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
