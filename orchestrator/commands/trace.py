@@ -24,6 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _COLOURS = {"gap": "bright_black", "upstream": "magenta", "stage": "cyan"}
 _CLEAR = "\x1b[H\x1b[2J"
+_FIRST_SECONDS = 0.4  # what the chain remembers comes at once, and is in the first picture
 
 
 def trace(
@@ -117,17 +118,23 @@ def _go_on(window: Window, *, json: bool) -> None:
     heard: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     told = _listening()
     threading.Thread(target=_hear, args=(told, heard), daemon=True).start()
+    _take(heard, window, _FIRST_SECONDS)
     while True:
         _show(window.top(time.time(), _running()), json=json, again=True)
-        until = time.monotonic() + 1
-        while (left := until - time.monotonic()) > 0:
-            try:
-                message = heard.get(timeout=left)
-            except queue.Empty:
-                break
-            if message is None:
-                fail("the chain was stopped")
-            window.add(_read(message["trace"]))
+        _take(heard, window, 1.0)
+
+
+def _take(heard: queue.SimpleQueue[dict[str, Any] | None], window: Window, seconds: float) -> None:
+    """What is heard within so long."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        try:
+            message = heard.get(timeout=left)
+        except queue.Empty:
+            return
+        if message is None:
+            fail("the chain was stopped")
+        window.add(_read(message["trace"]))
 
 
 def _listening() -> Iterator[dict[str, Any]]:
