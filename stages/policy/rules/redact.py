@@ -42,7 +42,7 @@ def _patterns(rule: Redact) -> dict[str, str]:
 
 
 def _hide_value(request: Request, name: str, placeholders: Placeholders) -> None:
-    value = request.document.get(name, Any)
+    value = request.document.get(name, object)
     if (hidden := altered(value, placeholders.hide)) is not value:
         request.document.set(name, hidden)
 
