@@ -10,6 +10,7 @@ import pytest
 from codex_shim.orchestrator.doctor import chain
 from codex_shim.orchestrator.doctor.subject import Running
 from codex_shim.orchestrator.system import Lock
+from systems import needs_proc
 
 RUNNING = Running(answered=True, since=1000.0, pid=7, url="http://127.0.0.1:8765/v1", chain=["ingress", "policy", "router"])
 
@@ -25,6 +26,7 @@ def stage(state: str, last_exit: str | None = None) -> dict[str, str | None]:
         ("ready", "killed by SIGKILL", "OK", "policy is ready"),
         ("asleep", None, "OK", "starts with its first request"),
         ("failed", "exit code 3", "FAIL", "policy has failed: exit code 3"),
+        ("hung", None, "FAIL", "policy hangs"),
         ("waiting", "exit code 1", "WARN", "policy is waiting after exit code 1"),
         ("starting", None, "WARN", "policy is starting"),
         ("leased", None, "INFO", "policy is leased"),
@@ -83,6 +85,7 @@ def listening(port: int) -> str:
     return f"[pipeline]\nlisten = '127.0.0.1:{port}'\n{stages}"
 
 
+@needs_proc
 def test_d62_a_port_of_somebody_else_is_a_failure_that_names_him(subject) -> None:
     with socket.create_server(("127.0.0.1", 0)) as foreign:
         port = foreign.getsockname()[1]
