@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,15 @@ from hypothesis import HealthCheck, settings
 from running_chain import RunningChain, StartChain, chains
 from scripted_upstream import ScriptedUpstream
 
+# Otherwise each process of each run would rewrite the asserts of all test files anew, which takes seconds.
+sys.dont_write_bytecode = False
+# See `pytest_collection_finish`.
+gc.disable()
+
 # An example that takes long on a busy machine is no fault of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # CI judges a change, the same way each time; the search for what nobody has thought of goes on wherever somebody works.
-settings.register_profile("repeatable", settings.get_profile("patient"), derandomize=True, database=None)
+settings.register_profile("repeatable", settings.get_profile("patient"), derandomize=True, database=None, max_examples=50)
 settings.load_profile("repeatable" if os.environ.get("CI") else "patient")
 
 
@@ -33,6 +39,7 @@ def pytest_collection_finish() -> None:
     """Thousands of tests are no garbage: looking through them again and again would take seconds."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
