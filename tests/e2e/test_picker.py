@@ -14,6 +14,7 @@ from chat_answers import says
 from codex_cli import Codex
 from running_chain import RunningChain, StartChain
 from scripted_upstream import ScriptedUpstream
+from systems import needs_posix
 
 MODELS = [("one", "One"), ("two", "Two"), ("three", "Three"), *((f"more-{place}", f"More {place}") for place in range(7))]
 
@@ -111,6 +112,7 @@ def test_codex_asks_the_model_that_was_clicked(
     assert [request.body["model"] for request in provider.requests[seen:]] == ["vendor/two"]
 
 
+@needs_posix
 def test_a_stage_that_dies_is_seen_by_itself(page: Browser, page_chain: RunningChain) -> None:
     worker = "127-0-0-1-9"
     assert "Restarted" not in page.text("#workers")

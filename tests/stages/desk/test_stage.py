@@ -1,4 +1,4 @@
-"""The desk behind ingress, with a scripted orchestrator: what the page may do, who may call, and what is said when nobody answers."""
+"""The desk behind ingress, with a scripted orchestrator: what the page may do, who may call, and what is said of nobody there."""
 
 from __future__ import annotations
 
