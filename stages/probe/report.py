@@ -72,5 +72,5 @@ class Report:
         }
 
 
-def _listed(violations: list[Violation]) -> list[dict[str, str]]:
-    return [violation._asdict() for violation in violations]
+def _listed(violations: list[Violation]) -> list[list[str]]:
+    return [[*violation] for violation in violations]

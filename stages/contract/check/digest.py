@@ -54,7 +54,8 @@ class Hasher:
         return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=4, key=self._key).hexdigest()
 
     def value(self, value: Any) -> str:
-        return blake2b(msgspec.json.encode(value), digest_size=4, key=self._key).hexdigest()
+        """Two objects with the same keys in another order are the same."""
+        return blake2b(msgspec.json.encode(value, order="sorted"), digest_size=4, key=self._key).hexdigest()
 
 
 def digest(fields: dict[str, Any], body: bytes, hasher: Hasher) -> RequestDigest:
