@@ -34,8 +34,8 @@ def replay(
 ) -> None:
     """Ask the running chain again what was recorded, one exchange after the other. Exit code 1 when one fails that had succeeded.
 
-    --compare measures what a change of the chain saves; `replay A --compare B` compares two recordings and asks nobody. --serve plays
-    the provider, so that the same session can be had without a network and without a price.
+    --compare measures what a change of the chain saves; `replay A --compare B` compares two recordings and asks nobody. --serve is
+    the provider instead, so that the same session can be had without a network and without a price.
 
     Example: codex-shim replay session.jsonl --model deepseek-chat --compare
     """

@@ -17,6 +17,7 @@ from ..environment import survey
 from ..foreground import Foreground, argv_of
 from ..home import write_private
 from ..sight.crossing import Crossing
+from ..sight.outcome import answer_of
 from ..sockets import bind
 from .common import fail
 
@@ -56,7 +57,7 @@ def _config(exchanges: Sequence[Crossing], models: list[str], pace: bool) -> Con
             status=each.status,
             headers=each.answer_headers,
             pieces=each.answer,
-            whole=each.outcome == "ok",
+            whole=each.outcome == "ok" or answer_of(each).whole is not None,  # a client may leave at once when it has all
         )
         for each in exchanges
         if each.status is not None

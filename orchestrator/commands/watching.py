@@ -60,7 +60,7 @@ def follow(hops: list[str], chosen: Selection, *, bodies: bool, events: bool) ->
     try:
         with Feed(connection(), hops, bodies=bodies, events=events) as feed:
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: stop.set())
+                signal.signal(number, lambda *_: _asked_to(stop))
             typer.echo(typer.style(f"Watching {', '.join(feed.hops)}; Ctrl-C ends it.", dim=True), err=True)
             yield from _records(feed, chosen, stop)
     except NotRunningError:
@@ -86,3 +86,10 @@ def _records(feed: Feed, chosen: Selection, stop: threading.Event) -> Iterator[d
         yield from chosen.feed(record)
         if chosen.done and len(feed.hops) == 1:
             return
+
+
+def _asked_to(stop: threading.Event) -> None:
+    """The first time in good order; who asks again may wait for a terminal or a pipe that takes nothing more."""
+    if stop.is_set():
+        raise KeyboardInterrupt
+    stop.set()
