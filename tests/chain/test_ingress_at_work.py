@@ -160,8 +160,9 @@ def test_a_trace_is_handed_on_or_begun(canned: Callable[[str], RunningChain]) ->
 
 
 def test_health_tells_what_the_chain_can_do(kept_chain: RunningChain) -> None:
-    answer = send(kept_chain, "GET", "/health")
-    assert answer.json() == {
+    told = send(kept_chain, "GET", "/health").json()
+    assert told.pop("running") >= 0, "what an earlier test has asked for may still be ending"
+    assert told == {
         "ok": True,
         "stage": "ingress",
         "models": 1,
