@@ -19,12 +19,14 @@ from ..control_server import Handler
 from ..running.logbook import LogBook
 from ..running.status import UP, StageStatus
 from ..spec import ChainPlan
-from . import trace
+from . import line, trace
 from .book import Record, TraceBook
 from .meter import Meter
 from .prometheus import render
 from .trace import Trace
 
+# Lines wait until somebody asks, or until they are so many: read one by one, each would find the caches cold.
+MOST_WAITING = 256
 # Stages write what they have gathered in 20 ms at once, so that the line of an inner hop may come behind the door's.
 SETTLE_SECONDS = 0.15
 
@@ -39,6 +41,8 @@ class TraceAnswers:
         self._book = TraceBook(door)
         self._meter = Meter(door)
         self._door = door
+        self._waiting: list[tuple[str, str]] = []
+        self._followers = 0
         self._ended = asyncio.Event()
         logs.listen(self._hear)
 
@@ -47,17 +51,27 @@ class TraceAnswers:
         return {"traces": self._traces, "metrics": self._metrics}
 
     def _hear(self, stage: str, text: str) -> None:
-        told = self._book.feed(stage, text)
-        if told is None:
+        if not line.may_tell(text):
             return
-        self._meter.feed(stage, told)
-        if stage == self._door:
+        self._waiting.append((stage, text))
+        if self._followers and stage == self._door:
             self._ended.set()
+        if len(self._waiting) >= MOST_WAITING:
+            self._read()
+
+    def _read(self) -> None:
+        """What waits."""
+        for stage, text in self._waiting:
+            told = self._book.feed(stage, text)
+            if told is not None:
+                self._meter.feed(stage, told)
+        self._waiting.clear()
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
     async def _traces(self, request: Message) -> AsyncIterator[Message]:
         await asyncio.sleep(SETTLE_SECONDS)
+        self._read()
         if request.get("follow"):
             async for message in self._follow(int(request.get("latest", 0))):
                 yield message
@@ -67,6 +81,7 @@ class TraceAnswers:
             yield {"ok": True, "traces": [_plain(each) for each in self._latest(int(request.get("latest", 20)))]}
 
     async def _metrics(self, request: Message) -> AsyncIterator[Message]:
+        self._read()
         statuses = self._statuses()
         up = {status.name: status.state in UP for status in statuses}
         yield {"ok": True, "text": render(self._meter, up, {status.name: status.restarts for status in statuses})}
@@ -75,15 +90,21 @@ class TraceAnswers:
         told = self._book.turns
         for each in self._latest(latest):
             yield {"trace": _plain(each)}
-        while True:
-            if self._book.turns == told:
-                self._ended.clear()
-                await self._ended.wait()
-            until = self._book.turns
-            await asyncio.sleep(SETTLE_SECONDS)
-            for each in self._built([record for record in self._book.complete() if told < record.turn <= until]):
-                yield {"trace": _plain(each)}
-            told = until
+        self._followers += 1
+        try:
+            while True:
+                self._read()
+                if (until := self._book.turns) == told:
+                    self._ended.clear()
+                    await self._ended.wait()
+                    continue
+                await asyncio.sleep(SETTLE_SECONDS)
+                self._read()
+                for each in self._built([record for record in self._book.complete() if told < record.turn <= until]):
+                    yield {"trace": _plain(each)}
+                told = until
+        finally:
+            self._followers -= 1
 
     def _one(self, wanted: str) -> Message:
         if wanted == "last":

@@ -111,9 +111,14 @@ class Line(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Line)
 
 
+def may_tell(text: str) -> bool:
+    """Whether it is worth reading; one search."""
+    return MARK in text and len(text) <= MOST_CHARACTERS
+
+
 def read(text: str) -> Line | None:
     """None for any other line."""
-    if MARK not in text or len(text) > MOST_CHARACTERS:
+    if not may_tell(text):
         return None
     try:
         return _decoder.decode(text)
