@@ -57,6 +57,6 @@ def _headers(recorded: Recorded) -> dict[str, str]:
 
 def _exhausted(count: int) -> str:
     return (
-        f"the recording holds {count} exchanges, none of them with this conversation, and each was played; start "
-        "`codex-shim replay --serve` anew, or record one that goes on"
+        f"this conversation is not in the recording, and all of its answers ({count}) were played already; start "
+        "`codex-shim replay --serve` anew, or record a session that goes on"
     )

@@ -215,5 +215,5 @@ def test_a_recording_answers_in_place_of_the_provider(idle_home: RunningChain, r
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             _asked(url, "third")
         status, refusal = _asked(url, "yet another")
-        assert (status, b"the recording holds 3 exchanges" in refusal) == (400, True)
+        assert (status, b"all of its answers (3) were played" in refusal) == (400, True)
         assert serving.interrupt() == 0
