@@ -71,6 +71,7 @@ class Answers:
             "chain": chain,
             "stages": statuses,
             "logins": logins,
+            "read_at": self._course.read_at,
             "retired": self._supervisor.retired(),
         }
 
@@ -103,7 +104,7 @@ class Answers:
             problems += [message["problem"]] if "problem" in message else []
             yield message
         try:
-            yield {"ok": True, "changes": work.result(), "problems": problems}
+            yield {"ok": True, "url": self._url, "changes": work.result(), "problems": problems}
         except CourseError as error:
             yield {"ok": False, "error": str(error), "problems": error.sentences, "code": error.code}
         except asyncio.CancelledError:

@@ -147,7 +147,8 @@ class Chain:
         watching = [asyncio.create_task(watch.run(), name="watch the logins")]
         watching.append(asyncio.create_task(_liveness(supervisor, course).run(), name="ask the stages for their health"))
         if self._options.watch:
-            watching.append(asyncio.create_task(FileWatch(course, self._options, self._report).run(), name="watch the files"))
+            files = FileWatch(course, self._options, lambda message: self._tell_of_files(message, logs))
+            watching.append(asyncio.create_task(files.run(), name="watch the files"))
         try:
             return await self._serve(supervisor, course)
         finally:
@@ -198,6 +199,12 @@ class Chain:
             return starting.result()
         starting.cancel()
         return []
+
+    def _tell_of_files(self, message: Message, logs: LogBook) -> None:
+        """Also into the log: nobody may be there any more to hear it."""
+        self._report(message)
+        for line in message.get("problems", [message.get("words", message.get("text"))]):
+            logs.add("orchestrator", line)
 
     def _stage_changed(self, status: StageStatus) -> None:
         self._report({"event": "stage", **msgspec.to_builtins(status)})

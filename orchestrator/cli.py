@@ -22,6 +22,7 @@ from .commands import (
     picker,
     pipeline,
     record,
+    reload,
     replay,
     service,
     stage,
@@ -43,6 +44,7 @@ app.add_typer(service.app, name="service")
 for name, command in (("add", model_rows.add), ("remove", model_rows.remove), ("test", model_test.test)):
     model.app.command(name)(command)
 pipeline.app.command("tap")(tap.tap)
+pipeline.app.command("reload")(reload.reload)
 for name, command in (("trace", trace.trace), ("top", trace.top)):
     pipeline.app.command(name)(command)
 for name, command in (

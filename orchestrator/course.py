@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -58,6 +59,7 @@ class Course:
         offer: Callable[[Sources], tuple[Offering, bytes]],
     ) -> None:
         self.sources = sources
+        self.read_at = time.time()  # when the files were read, in seconds since the epoch
         self.url = wiring.url(sources)
         self._wiring = wiring
         self._supervisor = supervisor
@@ -73,12 +75,13 @@ class Course:
     async def reload(self, tell: Tell) -> list[Message]:
         """Read the files again and go over to what they say. Returns the changes. Raises `CourseError`."""
         async with self.one_at_a_time:
+            began = time.time()
             sources = await self._read_again()
             offering, entries = await asyncio.to_thread(self._offer, sources)
             for problem in sources.row_problems:
                 tell({"problem": problem})
             changes = await self._go(sources, offering, tell)
-            self.sources = sources
+            self.sources, self.read_at = sources, began
             await self._watch.follow(sources.subscriptions)
             try:
                 await self._publisher.renew(offering, self._watch.states, entries)
@@ -130,19 +133,20 @@ class Course:
         """To the plan of these sources and of the probes that are wished for now."""
         old, sockets = self._supervisor.plan, Sockets()
         probes = self._probes(sources)
+        error: str | None = "it was broken off"
         try:
             new = self._wiring.next(old, sources, offering, probes, sockets)
             told = _told(way := rewiring.compare(old, new))
             for message in told:
                 tell({"change": message})
-            if error := await self._supervisor.rewire(new, way, sockets):
-                raise CourseError([f"{error}\nNothing was changed; the chain serves as before."])
-        except BaseException as error:
-            for each in sockets.values():
+            error = await self._supervisor.rewire(new, way, sockets)
+        except StartError as refused:
+            raise CourseError([f"{refused}. Nothing was changed."]) from refused
+        finally:
+            for each in sockets.values() if error else ():
                 each.close()
-            if isinstance(error, StartError):
-                raise CourseError([f"{error}. Nothing was changed."]) from error
-            raise
+        if error:
+            raise CourseError([f"{error}\nNothing was changed; the chain serves as before."])
         self._wiring.settle(sources, probes, new)
         return told
 

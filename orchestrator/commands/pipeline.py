@@ -6,9 +6,11 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import typer
+from typer.core import TyperCommand
 
 from ..control import NotRunningError
 from ..logins.state import TITLES
@@ -21,28 +23,57 @@ app = typer.Typer(no_args_is_help=True, help="The chain as a whole: start, stop,
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Port = Annotated[int | None, typer.Option(help="Listen here instead of where pipeline.toml says.", min=0, max=65535)]
 
-_COLOURS = {"ready": "green", "failed": "red", "waiting": "yellow", "starting": "yellow", "leased": "cyan", "asleep": "blue"}
+LEVELS = ("off", "log", "enforce")
+Check = Annotated[
+    Literal["off", "log", "enforce"] | None,
+    typer.Option(
+        help="Hold what crosses each hop against the contract: `log` what breaks it, or `enforce` it. Instead of pipeline.toml's.",
+        show_default=False,
+    ),
+]
+
+_COLOURS = {
+    "ready": "green",
+    "failed": "red",
+    "hung": "red",
+    "waiting": "yellow",
+    "starting": "yellow",
+    "leased": "cyan",
+    "asleep": "blue",
+}
 
 
-@app.command()
+class OptionalValues(TyperCommand):
+    """`--check` alone is `--check=log`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        following = [*args[1:], ""]
+        bare = [word == "--check" and after not in LEVELS for word, after in zip(args, following, strict=True)]
+        return super().parse_args(ctx, ["--check=log" if alone else word for word, alone in zip(args, bare, strict=True)])
+
+
+@app.command(cls=OptionalValues)
 def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once the chain is ready; it goes on.")] = False,
     port: Port = None,
+    check: Check = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Reload whenever one of the files is changed.")] = False,
 ) -> None:
     """Start the chain.
 
     Example: codex-shim pipeline up --detach
     """
-    raise typer.Exit(bring_up(detach=detach, port=port))
+    raise typer.Exit(bring_up(detach=detach, port=port, check=check, watch=watch))
 
 
-def bring_up(*, detach: bool, port: int | None) -> int:
+def bring_up(*, detach: bool, port: int | None, check: Literal["off", "log", "enforce"] | None = None, watch: bool = False) -> int:
     """Start the chain with words on standard error; ends the command where it does not come up. An enabled Codex follows it."""
     from .. import launch
     from ..sockets import StartError
     from .progress import Progress
 
     options = launch.options_from(state.home.root, state.settings, state.pipeline, port)
+    options = msgspec.structs.replace(options, check=check, watch=watch)
     progress = Progress(foreground=not detach)
 
     def show(message: dict[str, Any]) -> None:
@@ -97,6 +128,9 @@ def status(json: Json = False) -> None:
     elif answer["running"]:
         typer.echo(f"The chain is running at {answer['url']} (pid {answer['pid']}).")
         print_table(("STAGE", "STATE", "PID", "ADDRESS", "STARTS", "LAST EXIT"), [_row(stage) for stage in answer["stages"]])
+        _show_retired(answer.get("retired", {}))
+        _show_last_words(answer["stages"])
+        _show_violations(answer["stages"])
         for name, login in answer.get("logins", {}).items():
             typer.echo(f"{TITLES[name]} is {'' if login['usable'] else 'not '}on offer: {login['reason']}")
     else:
@@ -259,6 +293,28 @@ def _options() -> Any:
     from ..launch import options_from
 
     return options_from(state.home.root, state.settings, state.pipeline, None)
+
+
+def _show_retired(retired: dict[str, list[int]]) -> None:
+    """Processes that were replaced or taken out."""
+    for name, pids in retired.items():
+        typer.echo(f"An earlier process of {name} finishes what it streams (pid {', '.join(map(str, pids))}).")
+
+
+def _show_last_words(stages: list[dict[str, Any]]) -> None:
+    """Of the stages that do not serve: what they printed last."""
+    for stage in stages:
+        if stage["lines"] and stage["state"] in ("failed", "hung", "waiting", "starting"):
+            typer.echo(f"The last lines of {stage['name']}:")
+            for line in stage["lines"]:
+                typer.echo(f"  │ {line}")
+
+
+def _show_violations(stages: list[dict[str, Any]]) -> None:
+    for stage in stages:
+        if count := stage.get("violations"):
+            times = "once" if count == 1 else f"{count} times"
+            typer.echo(f"{stage['name']} broke the contract {times}; `codex-shim pipeline logs {stage['name']}` shows how.")
 
 
 def _row(stage: dict[str, Any]) -> list[str]:

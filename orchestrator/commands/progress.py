@@ -42,6 +42,10 @@ class Progress:
                 self._slow(message)
             case "problem":
                 self._echo(typer.style("left out: ", fg="yellow") + message["text"])
+            case "changed":
+                self._echo(message["words"])
+            case "unchanged":
+                self._unchanged(message)
             case "login":
                 self._login(message)
             case "ready":
@@ -50,6 +54,10 @@ class Progress:
                 self._echo("Stopping; what streams may finish. Ctrl-C again ends it now." if self._foreground else "Stopping.")
             case "failed":
                 self.failure = message
+
+    def _unchanged(self, message: Message) -> None:
+        for problem in message["problems"]:
+            self._echo(typer.style("not changed: ", fg="yellow") + problem)
 
     def _stage(self, status: Message) -> None:
         state = status["state"]

@@ -22,8 +22,9 @@ CONTROL_SECONDS = 2.0
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A chain that holds the lock of the home. `answered` is false where its control socket does not; `since` is when it was
-    started, in seconds since the epoch; `stages` are `StageStatus` as builtins, `logins` what it knows of each subscription's."""
+    """A chain that holds the lock of the home. `answered` is false where its control socket does not; `since` is when it
+    has read its files, in seconds since the epoch; `stages` are `StageStatus` as builtins, `logins` what it knows of each
+    subscription's."""
 
     answered: bool
     since: float
@@ -65,7 +66,7 @@ class Subject:
         if not answer.get("ok"):
             return Running(answered=False, since=since)
         told = {name: answer[name] for name in ("pid", "url", "chain", "stages", "logins") if name in answer}
-        return msgspec.convert({**told, "answered": True, "since": since}, Running)
+        return msgspec.convert({**told, "answered": True, "since": told.get("read_at", since)}, Running)
 
     @property
     def base_url(self) -> str | None:
