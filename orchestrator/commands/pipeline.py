@@ -47,7 +47,7 @@ class OptionalValues(TyperCommand):
     """`--check` alone is `--check=log`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        following = [*args[1:], ""]
+        following = [*args[1:], ""] if args else []
         bare = [word == "--check" and after not in LEVELS for word, after in zip(args, following, strict=True)]
         return super().parse_args(ctx, ["--check=log" if alone else word for word, alone in zip(args, bare, strict=True)])
 
