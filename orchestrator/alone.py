@@ -23,6 +23,7 @@ from .subscriptions import Offered
 
 NOWHERE: Address = ("127.0.0.1", 0)
 _NEXT = "next"
+COMMAND = "command"  # what a stage is called of which nothing is known but its command line
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,10 +62,19 @@ def spec(sources: Sources, name: str, place: Place, offered: Sequence[Offered] =
     return plan.build(inputs, addresses | {name: place.listen}).find(name)
 
 
+def of_command(words: list[str]) -> Sources:
+    """A chain of one custom stage, started by a command line."""
+    return _chain_of(StageTable(name=COMMAND, command=words))
+
+
 def of_file(path: Path) -> Sources:
     """A chain of one custom stage: a Python script, a Node.js program, or anything that can be executed."""
     doors = {".py": {"script": str(path)}, ".mjs": {"command": ["node", str(path)]}, ".js": {"command": ["node", str(path)]}}
     stage = StageTable(name=path.stem, **doors.get(path.suffix, {"command": [str(path)]}))
+    return _chain_of(stage)
+
+
+def _chain_of(stage: StageTable) -> Sources:
     pipeline = Pipeline(path=None, settings=PipelineSettings(), stages=[stage], egress={}, positions=Positions(""))
     return Sources(pipeline=pipeline, workers=[], rows=[], row_problems=[])
 

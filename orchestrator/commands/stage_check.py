@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import typer
 from codex_shim.stages.contract.secret import Secret
 
 from .. import alone, plan
@@ -48,6 +50,18 @@ def file(path: Path, options: Sequence[str]) -> int:
     return _started(alone.of_file(path), path.stem, options)
 
 
+def command(words: Sequence[str], options: Sequence[str]) -> int:
+    """A command line, as it would stand in a [[stage]] table. It runs in the current directory."""
+    program = words[0]
+    found = shutil.which(str(Path(program).absolute()) if len(Path(program).parts) > 1 else program)
+    if found is None:
+        fail(f"the program `{program}` cannot be executed; it is neither a file here nor on PATH")
+    if not any("{port}" in word or "{listen}" in word for word in words):
+        note = "nothing in the command line says {port} or {listen}; the program must read CODEX_SHIM_LISTEN to be found"
+        typer.echo(typer.style(note, dim=True), err=True)
+    return _started(alone.of_command([found, *words[1:]]), alone.COMMAND, options, cwd=str(Path.cwd()))
+
+
 def name(wanted: str, options: Sequence[str]) -> int:
     """A stage of the files, started beside whatever chain runs."""
     sources = read_sources()
@@ -57,7 +71,7 @@ def name(wanted: str, options: Sequence[str]) -> int:
     return _started(sources, wanted, options)
 
 
-def _started(sources: Sources, wanted: str, options: Sequence[str]) -> int:
+def _started(sources: Sources, wanted: str, options: Sequence[str], cwd: str | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="codex-shim-") as folder:
         place = _place(survey(os.environ, Path(folder)))
         models = offered(sources)
@@ -66,7 +80,8 @@ def _started(sources: Sources, wanted: str, options: Sequence[str]) -> int:
             fail(unknown(wanted, sources))
         StageFiles(Path(folder)).put(spec)
         own = [model.target for model in models if model.subscription == wanted]
-        return _examine(_subject(spec, place, sources, (own or plan.slugs(sources.workers))[0]), options)
+        subject = _subject(spec, place, sources, (own or plan.slugs(sources.workers))[0])
+        return _examine(subject | ({"cwd": cwd} if cwd else {}), options)
 
 
 def _place(surroundings: Surroundings) -> alone.Place:

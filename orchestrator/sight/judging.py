@@ -20,6 +20,8 @@ SETTLE_SECONDS = 0.3
 MOST_REQUESTS = 2000
 # Whoever asks again and again with one id is not compared.
 _MOST_CROSSINGS = 64
+# What follows from another fault is not a second one.
+_CONSEQUENCES = {"closed-early": "terminal", "utf-8": "delta-text"}
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +115,7 @@ def _of_stage_behind(id: str, request: _Request, front: Crossed) -> Iterator[Fin
             assert compared is not None
             yield _finding(stage, _place(violation, front, compared), violation, id)
     told = {violation.rule for violation in found} | {violation.rule for other in others for violation in other.answer}
-    told |= {"terminal"} if "closed-early" in told else set()
+    told |= {_CONSEQUENCES[rule] for rule in told & _CONSEQUENCES.keys()}
     for violation in front.answer:
         if violation.rule not in told:
             yield _finding(stage, front.hop, violation, id)

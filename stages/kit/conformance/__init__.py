@@ -8,6 +8,8 @@ The stage under test stands between a caller and a scripted next hop, both ours,
     judge.py     what is wrong with what came out              (pure)
     hop.py       the scripted next hop
     process.py   the stage under test as a process
+    advice.py    what usually has to be changed              (data)
+    junit.py     the report for CI systems                   (pure)
     bench.py     what a check is given: the stage, both its sides, its process
     forward.py   backward.py   cancelling.py   lifetime.py   the checks, by what they look at
     run.py       all checks in order, and which of them apply

@@ -12,9 +12,12 @@ import os
 import secrets
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 
+from . import junit
+from .advice import ADVICE
 from .process import StartError
 from .run import CHECKS, examine
 from .subject import Subject, started
@@ -29,10 +32,10 @@ def main() -> None:
         parser.error(f"there is no check `{unknown[0]}`; there are {', '.join(known)}")
     subject = msgspec.structs.replace(_subject(arguments), patience=arguments.patience)
     with asyncio.Runner() as runner:
-        raise SystemExit(runner.run(_run(subject, arguments.only, as_json=arguments.json)))
+        raise SystemExit(runner.run(_run(subject, arguments.only, as_json=arguments.json, junit_file=arguments.junit)))
 
 
-async def _run(subject: Subject, only: list[str], *, as_json: bool) -> int:
+async def _run(subject: Subject, only: list[str], *, as_json: bool, junit_file: Path | None) -> int:
     began = time.perf_counter()
     outcomes: list[Outcome] = []
     error = None
@@ -43,6 +46,8 @@ async def _run(subject: Subject, only: list[str], *, as_json: bool) -> int:
                 print(_line(outcome), flush=True)
     except (StartError, OSError) as problem:
         error = str(problem)
+    if junit_file is not None:
+        error = _write(junit_file, junit.report(subject.name, outcomes, error, time.perf_counter() - began)) or error
     failed = error is not None or any(outcome.verdict == "fail" for outcome in outcomes)
     if as_json:
         print(_json(subject, outcomes, error))
@@ -51,6 +56,14 @@ async def _run(subject: Subject, only: list[str], *, as_json: bool) -> int:
             print(line)
         print(_painted(f"error: {error}", "31") if error else _summary(outcomes, time.perf_counter() - began))
     return 1 if failed else 0
+
+
+def _write(file: Path, text: str) -> str | None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        return f"{file} cannot be written: {problem.strerror}"
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="CHECK", action="append", default=[], help="this check only; may be given again")
     parser.add_argument("--patience", type=float, default=5.0, help="seconds to wait for anything (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="write a report for CI systems, in the format of JUnit, too")
     return parser
 
 
@@ -88,7 +102,12 @@ def _subject(arguments: argparse.Namespace) -> Subject:
 
 def _line(outcome: Outcome) -> str:
     mark = _painted("✓", "32") if outcome.verdict == "pass" else _painted("✗", "31")
-    return f"{mark} {outcome.check:<17} {outcome.proves}" + (f"\n    {outcome.sentence}" if outcome.sentence else "")
+    more = [outcome.sentence, _advice(outcome)] if outcome.verdict == "fail" else [outcome.sentence]
+    return "\n    ".join([f"{mark} {outcome.check:<17} {outcome.proves}", *filter(None, more)])
+
+
+def _advice(outcome: Outcome) -> str:
+    return f"→ {ADVICE[outcome.check]}" if outcome.check in ADVICE else ""
 
 
 def _skipped(outcomes: list[Outcome]) -> list[str]:

@@ -61,6 +61,36 @@ async def terminal(bench: Bench) -> None:
         expect_none(judge.ending(answer.events, f"response.{ending}", answer.broken))
 
 
+async def shape(bench: Bench) -> None:
+    answer = await bench.answered(_streamed(samples.full_answer(bench.model)))
+    expect(
+        not answer.violations, f"expected a stream as the contract has it; {'; '.join(each.sentence for each in answer.violations)}"
+    )
+
+
+async def ids(bench: Bench) -> None:
+    sent = samples.full_answer(bench.model)
+    answer = await bench.answered(_streamed(sent))
+    expected, seen = samples.ids(sent), samples.ids(answer.events)
+    expect(seen == expected, f"expected the ids of the next hop's response, items and calls; of {expected} came {seen}")
+
+
+async def characters(bench: Bench) -> None:
+    words = "Gr\u00fc\u00dfe \u4e16\u754c \N{PARTY POPPER} "
+    pieces = samples.cut_in_characters(encode_events(samples.answer(bench.model, [words, words])))
+
+    async def part(exchange: Exchange, received: Received) -> None:
+        await exchange.start()
+        for piece in pieces:
+            await exchange.write(piece)
+            await asyncio.sleep(0.002)  # so that the stage gets each by itself
+        await exchange.end()
+
+    answer = await bench.answered(part)
+    text = "".join(event["delta"] for event in answer.events if "delta" in event)
+    expect(text == words * 2, f"expected “{words * 2}”, cut in the middle of its characters on the way; saw “{text}”")
+
+
 async def large_event(bench: Bench) -> None:
     answer = await bench.answered(_streamed(samples.answer(bench.model, ["y" * samples.MIB])))
     longest = max((len(event.get("delta", "")) for event in answer.events), default=0)
@@ -172,6 +202,9 @@ CHECKS = (
     Check("unknown-events", "events that nobody knows pass unchanged and in their place", unknown_events),
     Check("event-lines", "events keep their `event:` lines, and their sequence numbers grow", event_lines),
     Check("terminal", "a stream ends with the next hop's terminal event, once, and nothing after it", terminal),
+    Check("shape", "items, calls and reasoning are opened, filled and closed in order, and usage adds up", shape),
+    Check("ids", "ids of the response, of items and of calls pass unchanged", ids),
+    Check("characters", "text passes whole when the network cuts it in the middle of a character", characters),
     Check("large-event", "an event of 1 MiB passes", large_event),
     Check("concurrent", f"{STREAMS} streams at once, none of them mixed with another", concurrent),
     Check("json-answer", "a request without `stream` gets the next hop's JSON", json_answer),

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
+from ...contract.check.stream import StreamCheck
+from ...contract.check.violation import Violation
 from ...contract.errors import HopError
 from ...contract.sse import Frame, SSEDecoder
 from ..client import HopClient, Reply
@@ -39,6 +41,8 @@ class Answer:
         self.lines: list[str] = []  # what stood in the `event:` line of each
         self.head = b""  # how it begins, to be quoted
         self.broken: str | None = None  # how it broke off
+        self.violations: list[Violation] = []  # what the events do not keep of the contract
+        self._shape = StreamCheck()
 
     async def take(self, count: int, sentence: str) -> None:
         """Read until `count` events are here; `sentence` is the fault where they do not come."""
@@ -61,6 +65,7 @@ class Answer:
                 self._complete = chunk is None
                 self.head = self.head or (chunk or b"")[:_QUOTABLE]
                 self._keep(self._decoder.finish() if chunk is None else self._decoder.feed(chunk))
+                self.violations += self._shape.finish(broken=False) if chunk is None else self._shape.feed(chunk)
         except HopError as error:
             self._complete, self.broken = True, error.failure.message
 

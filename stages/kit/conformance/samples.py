@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...contract.errors import SERVER_ERROR, Failure
@@ -66,14 +66,41 @@ def _tool() -> dict[str, Any]:
     return {"type": "function", "strict": False, "parameters": {"type": "object", "properties": properties}, "name": "probe"}
 
 
+def _builder(model: str) -> ResponseBuilder:
+    numbers = itertools.count(1)
+    return ResponseBuilder(model, 1_735_689_600, lambda prefix: f"{prefix}_{next(numbers):032x}")
+
+
 def answer(model: str, words: list[str], ending: str = "completed") -> list[Event]:
     """The events of one response, whose ids are the same each time."""
-    numbers = itertools.count(1)
-    builder = ResponseBuilder(model, 1_735_689_600, lambda prefix: f"{prefix}_{next(numbers):032x}")
+    builder = _builder(model)
     events = builder.start()
     for word in words:
         events += builder.text(word)
     return events + _ENDINGS[ending](builder)
+
+
+def full_answer(model: str) -> list[Event]:
+    """A response with an item of each kind."""
+    builder = _builder(model)
+    events = [*builder.start(), *builder.reasoning("Let me "), *builder.reasoning("see."), *builder.seal_reasoning("opaque")]
+    events += [*builder.text("I look "), *builder.text("it up.")]
+    events += [*builder.call("function_call", "call_1", "probe"), *builder.call_delta('{"zeta"'), *builder.end_call('{"zeta":"1"}')]
+    events += [*builder.call("custom_tool_call", "call_2", "patch"), *builder.call_delta("*** "), *builder.end_call("*** End")]
+    return json.loads(json.dumps([*events, *builder.complete(Usage(input=10, output=4, cached=2, reasoning=1))]))
+
+
+def ids(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of the response, and of its items and calls as they are done."""
+    found = [event["response"].get("id") for event in events if event["type"] == "response.created"]
+    done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
+    return [*found, *(item.get(name) for item in done for name in ("id", "call_id") if name in item)]
+
+
+def cut_in_characters(raw: bytes) -> list[bytes]:
+    """Pieces that each end in the middle of a character, as a network may cut them."""
+    cuts = [place for place, byte in enumerate(raw) if byte & 0xC0 == 0x80 and raw[place - 1] & 0xC0 == 0xC0]
+    return [raw[start:end] for start, end in itertools.pairwise([0, *cuts, len(raw)])]
 
 
 _ENDINGS: dict[str, Callable[[ResponseBuilder], list[Event]]] = {
