@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +16,16 @@ from urllib.parse import urlsplit
 import typer
 
 from ..control import Message, NotRunningError
-from ..foreground import Foreground, argv_of
+from ..foreground import Foreground, Watched, argv_of
 from ..home import private_folder
 from .common import config_errors, connection, fail, state
 
 _HOST = "127.0.0.1"
+_DEMO = "demo"
+_BREAKPOINT = "codex_shim.stages.kit.debugger.stop_here"
 
 
-def in_the_chain(name: str) -> int:
+def in_the_chain(name: str, *, reload: bool) -> int:
     """The chain lends the stage's place for as long as the connection is open."""
     answers = connection().ask("lease", stage=name)
     try:
@@ -30,27 +35,27 @@ def in_the_chain(name: str) -> int:
     if "argv" not in lent:
         fail(str(lent["error"]))
     _tell(f"{name} runs here at {lent['address']}, in its place in the chain. Ctrl-C gives the place back.")
-    stage = _started(argv_of(lent["kind"], lent["argv"]), lent["env"])
-    threading.Thread(target=_end_with_the_chain, args=(answers, stage), daemon=True).start()
-    code = stage.wait(_interrupted)
+    code = _run(name, lent["kind"], lent["argv"], lent["env"], lent["address"], reload=reload, chain=answers)
     _tell(f"{name} ended with exit code {code}; its place in the chain is given back.")
-    return 0 if stage.stopped else code
+    return code
 
 
-def alone(name: str, next: str | None, port: int) -> int:
-    """The stage as its chain would start it, but nobody is asked for a token."""
+def alone(name: str, next: str | None, port: int, *, reload: bool) -> int:
+    """The stage as its chain would start it, but nobody is asked for a token. `next` may be the demo model, started beside it."""
     from codex_shim.stages.contract.secret import Secret
 
-    from .. import alone
+    from .. import alone, demo
     from ..environment import survey
     from ..sockets import bind
     from ..stage_files import StageFiles
     from .offers import offered
 
-    target = _address(next) if next else None
+    target = _address(next) if next and next != _DEMO else None
     sources = read_sources()
     refuse_outside(sources, name, "it runs already, wherever it was started")
-    with tempfile.TemporaryDirectory(prefix="codex-shim-") as folder:
+    with tempfile.TemporaryDirectory(prefix="codex-shim-") as folder, ExitStack() as beside:
+        if next == _DEMO:
+            target = beside.enter_context(demo.beside(Path(folder)))
         try:
             with bind(_HOST, port) as probe:
                 listen = probe.getsockname()[:2]
@@ -66,10 +71,8 @@ def alone(name: str, next: str | None, port: int) -> int:
         spec = alone.spec(sources, name, place, offered(sources)) or fail(unknown(name, sources))
         StageFiles(Path(folder)).put(spec)
         _tell(f"{name} runs alone at {spec.url}/v1; it asks for no token. Ctrl-C ends it.")
-        _tell(f"It sends to {next}." if next else "It has no next stage; give it one with --next http://127.0.0.1:PORT.")
-        stage = _started(argv_of(spec.kind, spec.argv), spec.env)
-        code = stage.wait(_interrupted)
-    return 0 if stage.stopped else code
+        _tell(_destination(next))
+        return _run(name, spec.kind, spec.argv, spec.env, f"{spec.host}:{spec.port}", reload=reload)
 
 
 def read_sources() -> Any:
@@ -101,12 +104,80 @@ def _address(url: str) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
-def _started(argv: list[str], env: dict[str, str]) -> Foreground:
+def _destination(next: str | None) -> str:
+    if next == _DEMO:
+        return "It sends to the demo model, which runs beside it."
+    return (
+        f"It sends to {next}." if next else "It has no next stage; give it one with --next http://127.0.0.1:PORT, or --next demo."
+    )
+
+
+def _run(
+    name: str,
+    kind: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    address: str,
+    *,
+    reload: bool,
+    chain: Iterator[Message] | None = None,
+) -> int:
+    """The exit code of the stage; 0 where its end was asked for. With a `chain`, it ends with the chain."""
     private_folder(state.home.root)
-    try:
-        return Foreground(argv, env, state.home.root)
-    except OSError as error:
-        fail(f"{argv[0]} cannot be started: {error.strerror}")
+    files = _files(kind, argv, env) if reload else []
+    with ExitStack() as held:
+        try:
+            watched = _watched(name, files, kind, argv, env, address, held) if files else None
+            stage = Foreground(argv_of(kind, argv), {**_debugger(kind), **env}, state.home.root, watched)
+        except OSError as error:
+            fail(f"{name} cannot be started: {error.strerror}")
+        if files:
+            _tell(f"It is restarted when {files[0].name if len(files) == 1 else f'a file in {files[0].parent}'} changes.")
+        if chain is not None:
+            threading.Thread(target=_end_with_the_chain, args=(chain, stage), daemon=True).start()
+        code = stage.wait(_interrupted, _tell)
+    return 0 if stage.stopped else code
+
+
+def _debugger(kind: str) -> dict[str, str]:
+    """What breakpoint() does in a Python stage, unless the user's own environment says something else."""
+    chosen = os.environ.get("PYTHONBREAKPOINT")
+    return {"PYTHONBREAKPOINT": chosen or _BREAKPOINT} if kind == "module" else {}
+
+
+def _watched(
+    name: str, files: list[Path], kind: str, argv: Sequence[str], env: Mapping[str, str], address: str, held: ExitStack
+) -> Watched:
+    """The socket is ours and stays open from one process to the next. Raises `OSError`."""
+    from codex_shim.stages.contract.handshake import parse_listen
+
+    from ..logins.watch import stat_mark
+    from ..sockets import bind
+    from ..system import can_hand_on_sockets
+    from .loglines import Painter
+
+    listening: socket.socket | None = None
+    if can_hand_on_sockets():
+        listening = held.enter_context(closing(bind(*parse_listen(address))))
+    painter = Painter(raw=not sys.stderr.isatty())
+
+    def show(line: bytes) -> None:
+        typer.echo(painter.paint(name, line.decode("utf-8", "replace").rstrip("\n")), err=True)
+
+    return Watched(lambda: {path: stat_mark(path) for path in _files(kind, argv, env)}, listening, show)
+
+
+def _files(kind: str, argv: Sequence[str], env: Mapping[str, str]) -> list[Path]:
+    """The user's own files that a process is made from: a script, or the package of a typed stage."""
+    from ..contents import files_of
+    from ..plan import SCRIPT_HOST
+    from ..settings.stage_table import StageTable
+
+    if kind != "module":
+        return []
+    if argv[0] == SCRIPT_HOST:
+        return files_of(StageTable(name="s", script=argv[1]))
+    return files_of(StageTable(name="s", use=argv[0], path=env.get("PYTHONPATH")))
 
 
 def _end_with_the_chain(answers: Iterator[Message], stage: Foreground) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
+import sys
 import tomllib
+import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from xml.etree import ElementTree
 
 import process_tree
 import pytest
@@ -28,6 +34,7 @@ from waiting import PATIENCE, until
 from warm_commands import CLI
 
 PATIENT = "--patience=30"
+PROGRAMS = Path(__file__).parents[2] / "support" / "programs"
 Shim = Callable[..., RunningChain]
 
 
@@ -144,7 +151,25 @@ def test_a_stage_that_breaks_the_contract_fails_with_what_was_seen(shim: Shim, t
     assert done.returncode == 1
     assert "✗ key-order" in done.stdout
     assert "expected the keys of the body in their order" in done.stdout
+    assert "→ write keys in the order they were read in" in done.stdout
     assert "2 passed, 1 failed, 0 skipped" in done.stdout
+
+
+def test_a_command_line_is_checked_and_reported_to_ci(shim: Shim, tmp_path: Path) -> None:
+    """relay.py listens where its command line says, and asks for no token."""
+    report = tmp_path / "report.xml"
+    options = [f"--junit={report}", PATIENT, *only("streaming", "characters", "token")]
+    command = [sys.executable, str(PROGRAMS / "relay.py"), "{port}", "{next}"]
+    done = shim(environ={"PATH": os.environ["PATH"]}).cli("stage", "check", *options, "--", *command, check=False)
+    assert done.returncode == 1
+    assert "2 passed, 1 failed, 0 skipped" in done.stdout
+    suite = ElementTree.fromstring(report.read_text())
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "0")
+    (failed,) = suite.iterfind("testcase[failure]")
+    assert failed.get("name") == "token"
+    assert "expected 401" in failed[0].attrib["message"]
+    missing = shim().cli("stage", "check", "--", "./nowhere", "--port={port}", check=False)
+    assert "the program `./nowhere` cannot be executed" in missing.stderr
 
 
 def test_a_stages_own_environment_reaches_it_and_no_command_line(shim: Shim, tmp_path: Path) -> None:
@@ -193,12 +218,23 @@ def test_problems_of_the_files_are_78(shim: Shim) -> None:
 def test_a_new_stage_works_as_it_was_written(shim: Shim, kind: str) -> None:
     commands = shim(environ=node_environment() if kind == "node" else {})
     told = commands.cli("stage", "new", "my-own", "--kind", kind).stdout
-    table = told[told.index("[[stage]]") :].partition("\n\n")[0]
+    table = told[told.index("[[stage]]") : told.index("Then `codex-shim")]
     assert tomllib.loads(table)["stage"][0]["name"] == "my-own"
     (commands.home / "pipeline.toml").write_text(pipeline(INGRESS) + table + "\n" + pipeline(ROUTER))
-    commands.cli("pipeline", "validate")
-    enough = only("streaming") if kind == "node" else []  # it is one of the documented, see below
-    assert set(verdicts(commands.cli("stage", "check", "my-own", "--json", PATIENT, *enough)).values()) == {"pass"}
+    assert "1 passed, 0 failed" in commands.cli("pipeline", "test").stdout
+    assert set(verdicts(commands.cli("stage", "check", "my-own", "--json", PATIENT)).values()) == {"pass"}
+
+
+def test_a_new_typed_stage_comes_with_tests_for_pytest_that_pass(shim: Shim, tmp_path: Path) -> None:
+    shim().cli("stage", "new", "my-own", "--kind", "typed", "--into", str(tmp_path / "mine"))
+    spec = importlib.util.spec_from_file_location("written_tests", tmp_path / "mine" / "my_stages" / "test_my_own.py")
+    assert spec is not None and spec.loader is not None
+    written = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(written)
+    tests = [value for name, value in vars(written).items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        test()
 
 
 def test_a_new_stage_overwrites_nothing(shim: Shim, tmp_path: Path) -> None:
@@ -339,6 +375,111 @@ def test_a_stage_whose_terminal_dies_is_replaced(lending: RunningChain, provider
         until(lambda: chain.stage("policy")["state"] == "ready", "the chain runs the stage again")
     provider.script(says("ok"))
     assert text_of(ask_all(chain)) == "ok"
+
+
+@needs_posix
+def test_a_script_is_restarted_when_it_changes_and_what_streams_finishes(
+    start_chain: StartChain, provider: ScriptedUpstream, tmp_path: Path
+) -> None:
+    """And when the command itself is killed, and nothing else, the chain has its place back all the same."""
+    script = tmp_path / "own.py"
+    script.write_text(SAYS.format(word="one"))
+    chain = start_chain([provider.model()], pipeline(INGRESS, f'name = "own"\nscript = "{script}"', ROUTER))
+    gate = provider.gate()
+    provider.script(Answer(chunk(content="first"), Wait(gate), *says(" second").steps))
+    with running(chain, "own") as run:
+        run.read_until('"event":"ready"')
+        with ask(chain) as answer:
+            events = answer.events()
+            next(event for event in events if event["type"] == "response.output_text.delta")
+            script.write_text(SAYS.format(word="two"))
+            run.read_until("It serves; what still streams finishes in the one before.")
+            provider.script(says("whole"))
+            assert text_of(ask_all(chain)) == "whole"
+            assert said_last(provider) == "two"
+            script.write_text("def request(body:")
+            run.read_until("It did not come up; the one before goes on.")
+            provider.script(says("whole"))
+            assert text_of(ask_all(chain)) == "whole"
+            assert said_last(provider) == "two"
+            gate.open()
+            assert text_of(list(events)) == " second"
+        script.write_text(SAYS.format(word="three"))
+        run.read_until("It serves;")
+        run.process.kill()
+        until(lambda: chain.stage("own")["state"] == "ready", "the chain runs the stage again")
+    provider.script(says("whole"))
+    assert text_of(ask_all(chain)) == "whole"
+
+
+SAYS = """
+def request(body):
+    body["input"].append({{"type": "message", "role": "user", "content": [{{"type": "input_text", "text": "{word}"}}]}})
+"""
+
+
+def said_last(provider: ScriptedUpstream) -> str:
+    """The last thing that the latest request says."""
+    return provider.requests[-1].body["messages"][-1]["content"]
+
+
+@needs_posix
+def test_a_breakpoint_has_the_terminal(shim: Shim, tmp_path: Path) -> None:
+    """Alone, before the demo model: the request waits at the breakpoint, and what is typed there goes to the debugger."""
+    import pty
+
+    script = tmp_path / "own.py"
+    script.write_text('def request(body):\n    word = "before"\n    breakpoint()\n    body["metadata"] = {"word": word}\n')
+    chain = shim(pipeline=pipeline(INGRESS, f'name = "own"\nscript = "{script}"', ROUTER))
+    ours, theirs = pty.openpty()
+    command = [*CLI, *chain._globals, "stage", "run", "own", "--next", "demo"]
+    process = subprocess.Popen(command, env=chain.environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    terminal = Terminal(ours)
+    try:
+        url = re.search(r"http://127\.0\.0\.1:\d+/v1", terminal.read_until("runs alone at http://127.0.0.1:", "/v1"))
+        terminal.read_until("ready")
+        assert url is not None
+        request = urllib.request.Request(
+            f"{url[0]}/responses", b'{"model": "demo", "input": []}', {"content-type": "application/json"}
+        )
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(lambda: json.load(urllib.request.urlopen(request, timeout=PATIENCE)))
+            terminal.read_until("(Pdb)")
+            terminal.type("p word")
+            terminal.read_until("'before'", "(Pdb)")
+            terminal.type("c")
+            assert answer.result(PATIENCE)["status"] == "completed"
+        os.killpg(process.pid, signal.SIGINT)
+        terminal.read_until("Stopping")
+        assert process.wait(2 * PATIENCE) == 0
+    finally:
+        process_tree.kill(process_tree.family(process.pid))
+        process.wait()
+        os.close(ours)
+
+
+class Terminal:
+    """What a person sees and types."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._unread = ""
+
+    def read_until(self, *words: str) -> str:
+        """Until all of them have come, one behind the other."""
+        read = ""
+        for word in words:
+            while word not in self._unread:
+                readable, _, _ = select.select([self._descriptor], [], [], PATIENCE)
+                assert readable, f"{word!r} did not come: {read + self._unread!r}"
+                self._unread += os.read(self._descriptor, 4096).decode("utf-8", "replace")
+            place = self._unread.index(word) + len(word)
+            read, self._unread = read + self._unread[:place], self._unread[place:]
+        return read
+
+    def type(self, line: str) -> None:
+        os.write(self._descriptor, line.encode() + b"\n")
 
 
 def test_a_stage_run_by_hand_ends_with_the_chain(start_chain: StartChain) -> None:

@@ -9,11 +9,12 @@ import threading
 import time
 from pathlib import Path
 
+FOLDER = Path(globals()["config"]["folder"])  # the host gives it
 FLOOD = 64 * 1024 * 1024
 
 
 def first(trouble):
-    note = Path(config["folder"]) / trouble  # noqa: F821  # the host gives it
+    note = FOLDER / trouble
     try:
         note.touch(exist_ok=False)
     except FileExistsError:
