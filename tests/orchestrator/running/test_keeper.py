@@ -10,58 +10,11 @@ from typing import Any, Literal
 
 import pytest
 from codex_shim.orchestrator.running.keeper import Keeper
-from codex_shim.orchestrator.running.process import Child, OnLine
 from codex_shim.orchestrator.running.status import StageStatus
 from codex_shim.orchestrator.sockets import bind
 from codex_shim.orchestrator.spec import StageSpec
+from fake_processes import FakeChild, FakeSpawner
 from waiting import PATIENCE
-
-READY = b'{"ts":1,"stage":"s","event":"ready"}'
-
-
-class FakeChild(Child):
-    """A process without a process: it notes what it is told."""
-
-    def __init__(self, pid: int, on_line: OnLine) -> None:
-        super().__init__(pid, None, on_line)
-        self.told: list[str] = []
-        self.obeys = True
-
-    def dismiss(self) -> None:
-        self.told.append("dismiss")
-        if self.obeys:
-            self.set_exited(0)
-
-    def terminate(self) -> None:
-        self.told.append("terminate")
-        if self.obeys:
-            self.set_exited(0)
-
-    def kill(self) -> None:
-        self.told.append("kill")
-        self.set_exited(-9)
-
-    def sweep(self) -> None:
-        self.told.append("sweep")
-
-    def becomes_ready(self) -> None:
-        self.take_line(READY)
-
-
-class FakeSpawner:
-    """Hands out `FakeChild`s. `on_spawn` decides what becomes of each; by default it is ready at once."""
-
-    def __init__(self) -> None:
-        self.children: list[FakeChild] = []
-        self.on_spawn: Callable[[FakeChild], None] = FakeChild.becomes_ready
-
-    async def spawn(self, spec: StageSpec, listening: int | None, on_line: OnLine) -> Child:
-        child = FakeChild(100 + len(self.children), on_line)
-        self.children.append(child)
-        self.on_spawn(child)
-        return child
-
-    async def close(self) -> None: ...
 
 
 class Play:
