@@ -16,6 +16,7 @@ from custom_stages import EXAMPLES, INGRESS, ROOT, ROUTER
 DOCS = ROOT / "docs"
 WRITE_A_STAGE = DOCS / "write-a-stage.md"
 OUTSIDE_PROXIES = DOCS / "outside-proxies.md"
+SIGHT = DOCS / "sight.md"
 POLICY = DOCS / "policy.md"
 HOP_CONTRACT = DOCS / "hop-contract.md"
 VARIABLES = {value for name, value in vars(handshake).items() if name.isupper() and str(value).startswith("CODEX_SHIM_")}
@@ -72,6 +73,14 @@ def test_the_checks_that_are_shown_exist() -> None:
     shown = set(re.findall(r"--only ([a-z-]+)", WRITE_A_STAGE.read_text("utf-8")))
     assert shown
     assert shown <= {check.name for check in CHECKS}
+
+
+def test_the_rules_of_the_contract_checks_are_all_told_of() -> None:
+    files = [*(ROOT / "stages" / "contract" / "check").glob("*.py"), ROOT / "orchestrator" / "sight" / "across.py"]
+    rules = {rule for path in files for rule in re.findall(r'Violation\(\s*"([a-z0-9-]+)"', path.read_text("utf-8"))}
+    section = SIGHT.read_text("utf-8").partition("## Checks")[2].partition("\n## ")[0]
+    told = {rule for row in re.findall(r"^\| (`.*?) \|", section, re.M) for rule in re.findall(r"`([a-z0-9-]+)`", row)}
+    assert rules | {"item-type"} == told - {"check"}
 
 
 def test_the_stage_commands_that_are_shown_exist() -> None:
