@@ -71,6 +71,7 @@ class FileWatch:
 
 def watched(options: Options, sources: Sources) -> Iterable[Path]:
     """The files that a chain is made from."""
-    yield from (path for path in (sources.pipeline.path, options.settings, Home(options.home).providers) if path)
+    home = Home(options.home)
+    yield from (path for path in (sources.pipeline.path, options.settings, home.providers, home.prices) if path)
     for stage in sources.pipeline.stages:
         yield from files_of(stage)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from codex_shim.stages.contract.price import Price
 from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 
 from . import contents, egress, otel, plan
 from .home import Home
 from .logins import chatgpt, cursor
-from .settings import models, pipeline, provider_file
+from .settings import models, pipeline, prices, provider_file
 from .settings.model_key import RunCommand, run_command
 from .settings.pipeline import ChatGptOptions, Pipeline
 from .sight.hops import Check
@@ -34,7 +35,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """The chain as the files describe it. `row_problems` say which models are left out, and why; `contents` are digests of the
-    files that the user's own stages run, by the name of the stage; `check` is whether hops are held against the contract."""
+    files that the user's own stages run, by the name of the stage; `check` is whether hops are held against the contract. `prices`
+    are those that are known, by slug."""
 
     pipeline: Pipeline
     workers: list[egress.Worker]
@@ -43,6 +45,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: Subscriptions = NONE
     contents: dict[str, str] = {}
     check: Check = "off"
+    prices: dict[str, Price] = {}
 
     @property
     def slugs(self) -> list[str]:
@@ -71,6 +74,7 @@ def read_files(
         subscriptions=subscriptions,
         contents={stage.name: contents.digest(stage) for stage in chain_file.stages},
         check=options.check or chain_file.settings.check,
+        prices=prices.of_rows(found.rows, Home(options.home).prices),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
+from codex_shim.stages.contract.price import Price
 from codex_shim.stages.contract.secret import Secret
 from codex_shim.stages.egress_http.config import Quirks
 
@@ -39,6 +40,7 @@ class RowKeys(msgspec.Struct, kw_only=True):
     no_image_support: bool | None = None
     extra_headers: dict[str, str] = {}
     index: int | None = None
+    price: Price | None = None
     quirks: Quirks = Quirks()
 
 
@@ -54,7 +56,8 @@ _UNUSED = ("id",)  # other programs that write such files number their rows with
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     """A model that can be asked. `key_source` says in safe words how the key was given; `repr` shows no credential.
 
-    `owner` names whoever reads opaque state of the model: its provider, or the host where only a language was named.
+    `owner` names whoever reads opaque state of the model: its provider, or the host where only a language was named. `price` is
+    the one that the row itself says.
     """
 
     slug: str
@@ -72,6 +75,7 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     key_source: str
     key_header: str = "authorization"
     owner: str = ""
+    price: Price | None = None
     quirks: Quirks = Quirks()
 
 
@@ -165,6 +169,7 @@ class Row:
             key_source=source,
             key_header=known.key_header,
             owner=owner,
+            price=msgspec.convert(self.raw.get("price"), Price | None),
             quirks=msgspec.convert(lay_over(facts.quirks, self.raw.get("quirks", {})), Quirks),
         )
 
