@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from probed import Probed, probed
 
 BODY = samples.request("m", field_of_next_year=1)
-WHOLE = samples.full_answer("m")
+WHOLE: list[Any] = samples.full_answer("m")
 SHORT = [event for event in WHOLE if event["type"] != "response.completed"]
 
 
