@@ -307,5 +307,5 @@ def test_the_desk_stands_beside_the_chain_and_sleeps() -> None:
 def test_no_stage_and_no_worker_takes_the_name_of_the_desk() -> None:
     with pytest.raises(ConfigError, match="`desk` is taken by the worker that serves the picker page"):
         build(text=DEFAULT.replace('name = "policy"', 'name = "desk"'))
-    rows = [{"model": "m", "provider": "openai", "base_url": "https://desk/v1"}]
+    rows = [{"model": "m", "provider": "openai", "base_url": "https://desk/v1", "api_key": "k"}]
     assert [spec.name for spec in build(rows=rows).egress] == ["desk-2"]
