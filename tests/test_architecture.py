@@ -72,7 +72,7 @@ PURE = [
     "stages/policy/rules/*.py",
     *(f"stages/probe/{name}.py" for name in ("frames", "mask")),
     "stages/replayed/script.py",
-    "stages/router/route.py",
+    *(f"stages/router/{name}.py" for name in ("affinity", "breaker", "members", "need", "opening", "reasons", "route", "tried")),
     "stages/egress_cursor/answering/*.py",
     "stages/egress_cursor/asking/*.py",
     *(f"stages/egress_cursor/{name}.py" for name in ("codes", "failures", "redact", "refusals", "tags", "workspace")),

@@ -42,9 +42,9 @@ class NextHop:
             headers["authorization"] = f"Bearer {self._token.reveal()}"
         return headers
 
-    def to(self, base_url: str, name: str) -> NextHop:
-        """Another destination with the same credentials: a router has many."""
-        return NextHop(self._client, base_url, self._token, name)
+    def to(self, base_url: str, name: str, client: HopClient | None = None) -> NextHop:
+        """Another destination with the same credentials: a router has many. `client` is for who is patient in another way."""
+        return NextHop(client or self._client, base_url, self._token, name)
 
     def open(self, exchange: Exchange, body: bytes | None) -> AbstractAsyncContextManager[Reply]:
         """The reply, once its status is known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,12 +15,44 @@ BACKGROUND_SLUGS = ("codex-auto-review", "gpt-6.1-terra")
 ETAG_PREFIX = "codex-shim-"
 
 
+Choose = Literal["order", "weighted", "cheapest", "least-latency"]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
+
+
+class Virtual(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A slug that several others serve: `members` are slugs of models or of other virtual ones. `weights` are for
+    `choose = "weighted"`; who has none there weighs 1."""
+
+    members: list[str]
+    choose: Choose = "order"
+    weights: dict[str, Annotated[float, msgspec.Meta(gt=0)]] = {}
+    display_name: str = ""
+
+
+class BreakerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A member that fails `failures` times within `window_seconds` is left alone for `pause_seconds`."""
+
+    failures: Annotated[int, msgspec.Meta(ge=1)] = 3
+    window_seconds: Seconds = 60.0
+    pause_seconds: Seconds = 20.0
+
+
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`default` is the slug that serves `background` ones; the first model where it is not set."""
+    """`default` is the slug that serves `background` ones; the first model where it is not set.
+
+    A key of `aliases` may have `*` in it. `virtual` is by slug; `fallbacks` says who serves a slug when its own upstream does not.
+    `wait_seconds` is how long a request may wait in all for an upstream that has said when to come back, where nobody else is
+    left; `answer_seconds` how long one may take to begin its answer before the next is asked, 0 for as long as its egress lets it.
+    """
 
     default: str | None = None
     background: list[str] = msgspec.field(default_factory=lambda: list(BACKGROUND_SLUGS))
     aliases: dict[str, str] = {}
+    virtual: dict[str, Virtual] = {}
+    fallbacks: dict[str, list[str]] = {}
+    wait_seconds: Seconds = 0.0
+    answer_seconds: Seconds = 0.0
+    breaker: BreakerOptions = BreakerOptions()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +60,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     `subscription` names the login without which the slug is not on offer. A `hidden` one is served and never listed, a
     `stand_in` only while nothing else is.
+
+    What the model can take: `context` in tokens, None where nobody knows, `images`, `tools`. `price` is in dollars for a million
+    tokens in the mixture in which agents use them, None where nobody has told.
     """
 
     egress: str
@@ -36,6 +71,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     subscription: Subscription | None = None
     hidden: bool = False
     stand_in: bool = False
+    context: int | None = None
+    images: bool = True
+    tools: bool = True
+    price: float | None = None
 
     def is_offered(self, offer: Advertised) -> bool:
         """Whether the login that it needs is usable."""

@@ -10,17 +10,28 @@ from ..contract.errors import refuse
 from ..contract.headers import USER_LOGIN
 from ..kit import advertised
 from ..kit.exchange import Exchange
-from ..kit.stage import Stage
+from ..kit.stage import Context, Stage
 from . import catalog
 from .config import Config
+from .failover import Failover
+from .members import Known, has_choice, ranked
+from .need import check_tools
 from .route import depends_on_offer, etag, listing, resolve
 
 # OpenAI's list wants a date for each model. Nobody reads it; one that never changes keeps answers comparable.
 _CREATED = 1735689600
+NOTHING = Advertised()
 
 
 class Router(Stage[Config]):
     config_type = Config
+
+    def __init__(self, context: Context[Config]) -> None:
+        super().__init__(context)
+        self._failover = Failover(context.config, context.next)
+
+    async def close(self) -> None:
+        await self._failover.close()
 
     async def responses(self, exchange: Exchange) -> None:
         document = Document.parse(await exchange.body())
@@ -28,9 +39,14 @@ class Router(Stage[Config]):
         if not asked:
             raise refuse("`model` is missing from the request body", param="model")
         config = self.context.config
-        offer = await self._offer(exchange) if depends_on_offer(config, asked) else Advertised()
-        slug, route = resolve(config, asked, offer)
+        offer = await self._offer(exchange) if depends_on_offer(config, asked) else None
+        slug = resolve(config, asked, offer or NOTHING)
+        if has_choice(config, slug):
+            await self._failover.serve(exchange, document, slug, offer or await self._offer_of(slug, exchange))
+            return
+        route = config.routes[slug]
         exchange.notes |= {"model": slug, "egress": route.egress}
+        check_tools(slug, route, document)
         if route.model != asked:
             document.set("model", route.model)
         if route.subscription != "chatgpt":
@@ -46,6 +62,12 @@ class Router(Stage[Config]):
         more = await catalog.read(config.subscription_catalog) if subscribed else []
         body = msgspec.json.encode(listing(config, offer, more, _CREATED))
         await exchange.reply(body, headers={"etag": etag(body)})
+
+    async def _offer_of(self, slug: str, exchange: Exchange) -> Advertised:
+        """Only where one of those who may serve it needs a login."""
+        config = self.context.config
+        subscribed = any(config.routes[leaf].subscription for leaf in ranked(config, slug, Known()))
+        return await self._offer(exchange) if subscribed else NOTHING
 
     async def _offer(self, exchange: Exchange) -> Advertised:
         """A caller who brings his own ChatGPT login can use it, whatever lies on this machine."""

@@ -28,18 +28,18 @@ CONFIG = Config(
     [("kimi", "kimi"), ("opus", "opus"), ("k2", "kimi"), ("codex-auto-review", "kimi"), ("gpt-6.1-terra", "kimi")],
 )
 def test_a_slug_finds_its_egress(asked: str, slug: str) -> None:
-    assert resolve(CONFIG, asked, NOTHING) == (slug, CONFIG.routes[slug])
+    assert resolve(CONFIG, asked, NOTHING) == slug
 
 
 def test_the_default_for_background_slugs_can_be_chosen() -> None:
     config = Config(routes=CONFIG.routes, default="opus")
-    assert resolve(config, "codex-auto-review", NOTHING)[0] == "opus"
+    assert resolve(config, "codex-auto-review", NOTHING) == "opus"
 
 
 def test_a_configured_slug_is_its_own_even_if_codex_uses_it_in_the_background() -> None:
     route = Route(egress="x", url="http://127.0.0.1:3", model="m")
     config = Config(routes={**CONFIG.routes, "codex-auto-review": route})
-    assert resolve(config, "codex-auto-review", NOTHING) == ("codex-auto-review", route)
+    assert resolve(config, "codex-auto-review", NOTHING) == "codex-auto-review"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_users_own_models_come_first_and_codex_reads_whole_entries_in_that_o
 @pytest.mark.parametrize("offer", [NOTHING, BOTH])
 @pytest.mark.parametrize("slug", ["gpt-5.5", "openai-gpt-5-5", "composer-2-5", "demo"])
 def test_what_somebody_chose_goes_where_it_belongs_on_offer_or_not(slug: str, offer: Advertised) -> None:
-    assert resolve(WITHOUT_OWN, slug, offer)[0] == slug
+    assert resolve(WITHOUT_OWN, slug, offer) == slug
     assert not depends_on_offer(WITHOUT_OWN, slug)
 
 
@@ -121,24 +121,24 @@ def test_what_somebody_chose_goes_where_it_belongs_on_offer_or_not(slug: str, of
 )
 def test_a_background_slug_goes_to_what_is_on_offer(offer: Advertised, slug: str) -> None:
     assert depends_on_offer(WITHOUT_OWN, "codex-auto-review")
-    assert resolve(WITHOUT_OWN, "codex-auto-review", offer)[0] == slug
+    assert resolve(WITHOUT_OWN, "codex-auto-review", offer) == slug
 
 
 @pytest.mark.parametrize("offer", [NOTHING, BOTH])
 def test_d53_with_models_of_the_users_own_a_background_slug_never_goes_to_a_subscription(offer: Advertised) -> None:
     assert not depends_on_offer(WITH_OWN, "codex-auto-review")
-    assert resolve(WITH_OWN, "codex-auto-review", offer)[0] == "kimi"
+    assert resolve(WITH_OWN, "codex-auto-review", offer) == "kimi"
 
 
 def test_a_default_whose_login_is_not_usable_is_replaced_by_what_is_on_offer() -> None:
     config = Config(routes=WITHOUT_OWN.routes, default="composer-2-5")
-    assert resolve(config, "gpt-6.1-terra", BOTH)[0] == "composer-2-5"
-    assert resolve(config, "gpt-6.1-terra", CHATGPT)[0] == "gpt-5.5"
+    assert resolve(config, "gpt-6.1-terra", BOTH) == "composer-2-5"
+    assert resolve(config, "gpt-6.1-terra", CHATGPT) == "gpt-5.5"
 
 
 def test_a_default_that_openai_no_longer_has_is_no_reason_to_refuse() -> None:
     config = Config(routes=WITH_OWN.routes, default="gpt-4")
-    assert resolve(config, "gpt-6.1-terra", NOTHING)[0] == "kimi"
+    assert resolve(config, "gpt-6.1-terra", NOTHING) == "kimi"
 
 
 def test_our_model_list_can_be_told_from_openais() -> None:
