@@ -62,16 +62,21 @@ const server = http.createServer({ maxHeaderSize: HEADER_BYTES, keepAliveTimeout
 const [, host, port] = listen.match(/^\[?(.+?)\]?:(\d+)$/);
 server.listen(Number(port), host, () => console.error(`${name} listens at ${listen} and sends to ${next}`));
 
-// Stop on SIGTERM, Ctrl-C, or the end of standard input: take nothing new, let streams finish, then go.
+// Told to go, by SIGTERM: take nothing new, and end with the last stream. How long that may take is said by whoever holds our standard
+// input: its end begins the drain time. Where nobody does, and on Ctrl-C, it begins at once.
 let stopping = false;
 function stop() {
   if (stopping) return;
   stopping = true;
   server.close(() => process.exit(0));
   setInterval(() => server.closeIdleConnections(), 50);
+}
+function stopSoon() {
+  stop();
   setTimeout(() => process.exit(0), drainSeconds * 1000);
 }
-process.on("SIGTERM", stop);
-process.on("SIGINT", stop);
 const stdin = fstatSync(0);
-if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on("end", stop).resume(); // a terminal is nobody's lifeline
+const held = stdin.isFIFO() || stdin.isSocket(); // a terminal is nobody's lifeline
+process.on("SIGTERM", held ? stop : stopSoon);
+process.on("SIGINT", stopSoon);
+if (held) process.stdin.on("end", stopSoon).resume();

@@ -213,7 +213,7 @@ def _serving_warning(slug: str, url: str) -> list[str]:
     served = slugs(url)
     if served is None or slug in served:
         return []
-    return [f"the running chain does not serve `{slug}` yet: `codex-shim restart`"]
+    return [f"the running chain does not serve `{slug}` yet: `codex-shim pipeline reload`"]
 
 
 def _listing_warning(offer: Any, login: bool) -> list[str]:

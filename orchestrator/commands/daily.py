@@ -37,7 +37,8 @@ def stop() -> None:
 
 
 def restart(port: pipeline.Port = None) -> None:
-    """Stop the chain, read the files again, and start it.
+    """Stop the chain, read the files again, and start it. For most changes `codex-shim pipeline reload` is enough, which lets
+    streams go on.
 
     Example: codex-shim restart
     """

@@ -55,4 +55,4 @@ def _next(slug: str, codex: str) -> str:
     running = pipeline.running_status()
     if not running["running"]:
         return "codex-shim start"
-    return codex if slug in (slugs(running["url"]) or ()) else "codex-shim restart"
+    return codex if slug in (slugs(running["url"]) or ()) else "codex-shim pipeline reload"

@@ -49,7 +49,7 @@ def add(
         row = {each: value for each, value in row.items() if value}
         done = file.add(row, os.environ)
     unset = _unset(row, presets[provider], base_url)
-    following = "codex-shim restart" if pipeline.running_status()["running"] else "codex-shim start"
+    following = "codex-shim pipeline reload" if pipeline.running_status()["running"] else "codex-shim start"
     if json:
         told = {"slug": done.slug, "model": model, "provider": provider, "key_stored": "api_key" in row}
         print_json({**told, **_facts(done), "unset": unset, "next": following})
@@ -84,7 +84,7 @@ def remove(
             fail(str(error) if known else f"{file.path} holds no model that could be removed")
         done = file.remove(found.slug)
     was_chosen = chosen(state.home.codex_config) == found.slug
-    following = "codex-shim restart" if pipeline.running_status()["running"] else None
+    following = "codex-shim pipeline reload" if pipeline.running_status()["running"] else None
     if json:
         print_json({"slug": found.slug, "model": found.model, **_facts(done), "was_chosen": was_chosen, "next": following})
         return

@@ -54,7 +54,7 @@ def _slug(wanted: str, url: str) -> str:
         files = read_files(pipeline._options(), os.environ)
     slug = find(wanted, files, look(files))
     if slug not in offered:
-        fail(f"the running chain does not know `{slug}` yet; `codex-shim restart`, then try again")
+        fail(f"the running chain does not know `{slug}` yet; `codex-shim pipeline reload`, then try again")
     return slug
 
 

@@ -118,7 +118,7 @@ def new(
     wrote = " and ".join(map(str, made.files))
     typer.echo(f"Wrote {wrote}. Put this into {own}, where it belongs in the chain:\n\n{made.table}")
     hint = "" if own.exists() else f" (`codex-shim pipeline init` writes {own.name} first)"
-    typer.echo(f"Then `codex-shim pipeline test`, `codex-shim stage check {name}` and `codex-shim restart`{hint}.")
+    typer.echo(f"Then `codex-shim pipeline test`, `codex-shim stage check {name}` and `codex-shim pipeline reload`{hint}.")
 
 
 def _write(path: Path, content: str) -> None:

@@ -23,6 +23,7 @@ SECONDS = 1.0
 _CHAIN = Section("Chain")
 _PORT = Section("Port")
 _RESTART = "`codex-shim restart`"
+_RELOAD = "`codex-shim pipeline reload`"
 
 
 def check(subject: Subject) -> list[Check]:
@@ -87,7 +88,7 @@ def newer(paths: Iterable[Path], since: float) -> list[Path]:
 def judge_age(running: Running, changed: list[Path]) -> list[Check]:
     if not changed:
         return []
-    return [_CHAIN.warn(f"changed since the chain was started: {', '.join(path.name for path in changed)}", _RESTART)]
+    return [_CHAIN.warn(f"changed since the chain has read them: {', '.join(path.name for path in changed)}", _RELOAD)]
 
 
 def judge_shape(running: Running, pipeline: Pipeline | None) -> list[Check]:
@@ -98,7 +99,7 @@ def judge_shape(running: Running, pipeline: Pipeline | None) -> list[Check]:
     message = (
         f"the chain is {' → '.join(running.chain)}, but {pipeline.path if pipeline else 'the file'} says {' → '.join(described)}"
     )
-    return [_CHAIN.warn(message, f"{_RESTART}, or name the pipeline.toml that it was started with by `--pipeline`")]
+    return [_CHAIN.warn(message, f"{_RELOAD}, or name the pipeline.toml that it was started with by `--pipeline`")]
 
 
 # -- its port ---------------------------------------------------------------------------------------------------------

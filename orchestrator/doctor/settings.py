@@ -37,7 +37,7 @@ def _models(settings: Settings, path: Path) -> list[Check]:
     details = [f"the keys of {commands} come from commands, which are not run here"] if commands else []
     checks = [_SETTINGS.ok(f"{path}: {count(len(rows), 'model')}", details)]
     if problems := settings.models.problems:
-        remedy = "mend these places, then `codex-shim restart`"
+        remedy = "mend these places, then `codex-shim pipeline reload`"
         checks.append(_SETTINGS.warn(f"{count(len(problems), 'problem')} in {path.name}", remedy, list(map(str, problems))))
     return checks
 

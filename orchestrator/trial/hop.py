@@ -22,7 +22,7 @@ TIMED_OUT = "timed_out"
 Record = Mapping[str, Any]
 
 _REMEDIES = {
-    AUTHENTICATION: "`codex-shim list` shows how the key is given; mend it, then `codex-shim restart`",
+    AUTHENTICATION: "`codex-shim list` shows how the key is given; mend it, then `codex-shim pipeline reload`",
     LOGIN_REFUSED: "log in anew (`codex login`, or `cursor-agent login`); the chain notices it by itself",
     QUOTA: "look at your account with the provider, or choose another model",
     RATE_LIMITED: "wait as long as it says, then try again",
@@ -57,7 +57,8 @@ def remedy(trouble: Trouble, hop: str | None, chain: Sequence[str]) -> str:
     at_worker = hop is not None and hop not in chain
     if trouble.code == MODEL_NOT_FOUND:
         mend = "correct `model` of this row in models.json"
-        return f"{mend}, then `codex-shim restart`" if at_worker else "`codex-shim restart`, so that the chain knows the model"
+        reload = "`codex-shim pipeline reload`"
+        return f"{mend}, then {reload}" if at_worker else f"{reload}, so that the chain knows the model"
     if trouble.code in _REMEDIES:
         return _REMEDIES[trouble.code]
     if at_worker and "cannot be reached" in trouble.message:

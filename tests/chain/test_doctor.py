@@ -92,7 +92,7 @@ def test_a_running_chain_is_found_in_order_no_secret_is_shown_and_nothing_is_cha
     other.write_text(pipeline(INGRESS, ROUTER))
     chain = findings(marked, "--pipeline", str(other))["Chain"]
     said = [(check["status"], check["message"]) for check in chain if check["status"] != "OK"]
-    assert said[0] == ("WARN", "changed since the chain was started: models.json, other.toml")
+    assert said[0] == ("WARN", "changed since the chain has read them: models.json, other.toml")
     assert "ingress → policy → router, but" in said[1][1]
 
 

@@ -53,7 +53,7 @@ def test_each_failure_names_its_hop_and_the_remedy(tried: RunningChain, provider
     refused = trial_of(tried, "one")
     assert (refused["failure"]["hop"], refused["failure"]["code"]) == (worker(tried, provider), "invalid_api_key")
     assert "Incorrect API key provided" in refused["failure"]["message"]
-    assert "codex-shim restart" in refused["remedy"]
+    assert "codex-shim pipeline reload" in refused["remedy"]
 
     dead = trial_of(tried, "dead")
     assert "cannot be reached" in dead["failure"]["message"]
@@ -83,9 +83,9 @@ def test_only_what_the_running_chain_offers_can_be_tested(tried: RunningChain) -
     assert "there is no model named `two`" in tried.cli("model", "test", "two", check=False).stderr
     tried.cli("model", "add", "ollama", "new-one")
     late = tried.cli("model", "test", "new-one", check=False)
-    expected = "error: the running chain does not know `new-one` yet; `codex-shim restart`, then try again\n"
+    expected = "error: the running chain does not know `new-one` yet; `codex-shim pipeline reload`, then try again\n"
     assert (late.returncode, late.stderr) == (1, expected)
-    assert tried.cli("model", "remove", "new-one").stdout.splitlines()[-1] == "next      codex-shim restart"
+    assert tried.cli("model", "remove", "new-one").stdout.splitlines()[-1] == "next      codex-shim pipeline reload"
 
 
 def test_without_a_chain_the_way_to_one_is_told(idle_home: RunningChain) -> None:

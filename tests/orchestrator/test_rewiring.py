@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -61,7 +62,7 @@ def test_a_stage_that_is_taken_out_is_told_last() -> None:
         ({"drain_seconds": 1.0}, "its configuration"),
     ],
 )
-def test_what_differs_is_told_in_words(change: dict[str, object], why: str) -> None:
+def test_what_differs_is_told_in_words(change: dict[str, Any], why: str) -> None:
     assert words(chain("iar"), chain("iar", a=spec("a", **change))) == [f"a: {why} changed → replaced"]
 
 

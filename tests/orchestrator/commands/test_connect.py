@@ -191,7 +191,7 @@ def test_a_token_that_others_can_read_and_a_model_that_is_not_served_yet_are_tol
     warnings = json.loads(user.ok("enable", "--model", "three", "--json"))["warnings"]
     models.write_text(json.dumps(MODELS))
     assert any("others can read it: `chmod 600 " in each for each in warnings)
-    assert "the running chain does not serve `three` yet: `codex-shim restart`" in warnings
+    assert "the running chain does not serve `three` yet: `codex-shim pipeline reload`" in warnings
 
 
 # -- what must not be written -----------------------------------------------------------------------------------------

@@ -45,13 +45,13 @@ def test_health_tells_what_is_on_offer() -> None:
     assert chain.judge_health(RUNNING, None).status == "FAIL"
 
 
-def test_a_file_that_is_newer_than_the_chain_wants_a_restart(tmp_path: Path) -> None:
+def test_a_file_that_is_newer_than_the_chain_wants_a_reload(tmp_path: Path) -> None:
     old, new = tmp_path / "pipeline.toml", tmp_path / "models.json"
     for path, changed in ((old, 999), (new, 1001)):
         path.write_text("")
         os.utime(path, (changed, changed))
     (check,) = chain.judge_age(RUNNING, chain.newer([old, new, tmp_path / "providers.toml"], RUNNING.since))
-    assert (check.status, check.remedy) == ("WARN", "`codex-shim restart`")
+    assert (check.status, check.remedy) == ("WARN", "`codex-shim pipeline reload`")
     assert check.message.endswith(": models.json")
     assert chain.judge_age(RUNNING, []) == []
 

@@ -52,7 +52,7 @@ def test_the_lines_are_complete_with_that_of_ingress_and_of_the_worker_that_the_
     [
         ("invalid_api_key", "worker", "`codex-shim list` shows how the key is given"),
         ("model_not_found", "worker", "correct `model` of this row"),
-        ("model_not_found", "router", "`codex-shim restart`"),
+        ("model_not_found", "router", "`codex-shim pipeline reload`"),
         ("server_error", "worker", "`codex-shim pipeline logs worker`"),
         ("server_error", None, "`codex-shim status`"),
         ("usage_limit_reached", "worker", "wait until the plan's limit is lifted"),
