@@ -5,7 +5,7 @@ show it in their own way:
 
     {"event": "stage", …StageStatus}           a stage changed
     {"event": "wrote", "path", "change"}       a file for Codex
-    {"event": "problem", "text"}               a model row that is left out
+    {"event": "problem", "text"}               a model row that is left out, or usage that cannot be kept
     {"event": "login", "subscription", …}      a login can be used, or no longer: LoginState
     {"event": "ready", "url", "seconds", …}    Codex may connect
     {"event": "changed", "words"}              the files were changed, and with them a stage (of a chain that watches them)
@@ -48,6 +48,9 @@ from .sources import Options, Sources, read_files
 from .spec import ChainPlan
 from .stage_files import StageFiles
 from .system import Lock, can_fork, on_stop_signal
+from .usage.answers import UsageAnswers
+from .usage.keeper import Keeper
+from .usage.store import Store
 from .wiring import Sockets, Wiring
 
 Report = Callable[[Message], None]
@@ -137,15 +140,18 @@ class Chain:
         url = course.url
         answers = Answers(supervisor, course, logs, self._stage_files, self._end, url, lambda: watch.states, findings.counts)
         desk = DeskAnswers(self._home, self._environ, url, supervisor, publisher, lambda: course.sources, lambda: watch.states)
+        usage = self._keep_usage(course, logs)
         control = ControlServer(
             self._home.control,
-            answers.handlers() | desk.handlers(),
+            answers.handlers() | desk.handlers() | UsageAnswers(usage, time.time).handlers(),
             {"pid": os.getpid(), "url": url},
             {self._home.desk_control: COMMANDS, self._home.otel_control: ("traces",)},
         )
         await control.start()
         watching = [asyncio.create_task(watch.run(), name="watch the logins")]
         watching.append(asyncio.create_task(_liveness(supervisor, course).run(), name="ask the stages for their health"))
+        if usage is not None:
+            watching.append(asyncio.create_task(usage.run(), name="count what is used"))
         if self._options.watch:
             files = FileWatch(course, self._options, lambda message: self._tell_of_files(message, logs))
             watching.append(asyncio.create_task(files.run(), name="watch the files"))
@@ -158,8 +164,22 @@ class Chain:
             await supervisor.stop()
             await course.end()
             control.stop()
+            if usage is not None:
+                await usage.close()
             findings.close()
             logs.close()
+
+    def _keep_usage(self, course: Course, logs: LogBook) -> Keeper | None:
+        days = course.sources.pipeline.settings.usage_days
+        if days == 0:
+            return None
+        store = Store(self._home.usage, days)
+
+        def tell(sentence: str) -> None:
+            self._report({"event": "problem", "text": sentence})
+            logs.add("orchestrator", sentence)
+
+        return Keeper(store, logs, lambda: course.sources.prices, self._home.spent, tell, time.time)
 
     async def _serve(self, supervisor: Supervisor, course: Course) -> int:
         began = time.perf_counter()

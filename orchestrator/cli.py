@@ -28,6 +28,7 @@ from .commands import (
     stage,
     tap,
     trace,
+    usage,
 )
 from .system import speak_utf8
 
@@ -63,6 +64,7 @@ for name, command in (
     ("record", record.record),
     ("replay", replay.replay),
     ("picker", picker.picker),
+    ("usage", usage.usage),
     ("bench", bench.bench),
 ):
     app.command(name)(command)

@@ -59,6 +59,7 @@ PURE = [
     "stages/contract/moments.py",
     "stages/contract/notes.py",
     "stages/contract/price.py",
+    "stages/contract/spent.py",
     "stages/contract/sse.py",
     "stages/contract/summary.py",
     "stages/contract/tools.py",
@@ -109,7 +110,9 @@ PURE = [
     *(f"orchestrator/sight/{name}.py" for name in ("passing", "prefix", "recording", "selection", "stage_diff", "words")),
     *(f"orchestrator/service/{name}.py" for name in ("job", "lacking", "launchd_plist", "manager", "systemd_unit", "task_xml")),
     "orchestrator/subscriptions.py",
+    "orchestrator/virtuals.py",
     *(f"orchestrator/traces/{name}.py" for name in ("book", "line", "meter", "prometheus", "tables", "top", "trace", "waterfall")),
+    *(f"orchestrator/usage/{name}.py" for name in ("summary", "tally")),
     *(f"orchestrator/trial/{name}.py" for name in ("answer", "conversation", "hop", "report")),
 ]
 IMPURE_MODULES = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "sys", "time", "logging", "threading", "aiohttp"}

@@ -17,7 +17,7 @@ from ..running.supervisor import Supervisor
 from ..sources import Sources
 
 # All that the desk's token is good for.
-COMMANDS = ("desk", "switch", "metrics")
+COMMANDS = ("desk", "switch", "metrics", "usage")
 
 
 class DeskAnswers:
@@ -89,7 +89,8 @@ class DeskAnswers:
         offering, states = self._publisher.offering, self._logins()
         more = self._home.subscription_catalog.read_bytes()
         offer = Offer(offering=offering, more=more, advertised=offering.advertised(states), states=states)
-        slug = offer.find(wanted, self._sources().rows)
+        sources = self._sources()
+        slug = offer.find(wanted, sources.rows, sources.row_problems)
         used = using.use(self._home, self._environ, offer.catalog, self._url, slug)
         return {"ok": True, "model": slug, "next": used.command(self._home), "trouble": used.trouble}
 
@@ -105,11 +106,20 @@ class DeskAnswers:
 
     async def _known(self) -> dict[str, Any]:
         """Gathered once: routes stay what they are until the files are read again."""
+        from .. import plan
         from . import cards
 
         sources, offering = self._sources(), self._publisher.offering
         if self._facts_of is not sources:
             more = await asyncio.to_thread(self._home.subscription_catalog.read_bytes)
-            self._facts = cards.gather(sources.rows, sources.workers, offering.offered, offering.entries, more)
+            self._facts = cards.gather(
+                sources.rows,
+                sources.workers,
+                offering.offered,
+                offering.entries,
+                more,
+                offering.virtual,
+                plan.router_name(sources.pipeline),
+            )
             self._facts_of = sources
         return self._facts

@@ -40,6 +40,7 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     otel: str = ""
     health_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
     check: Check = "off"
+    usage_days: Annotated[int, msgspec.Meta(ge=0, le=4000)] = 400
 
 
 class ChatGptOptions(HttpOptions, kw_only=True, forbid_unknown_fields=True):

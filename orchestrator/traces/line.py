@@ -47,6 +47,7 @@ class Line(msgspec.Struct, frozen=True):
     parent: str | None = None
     model: Any = None
     egress: str | None = None
+    project: Any = None
     upstream: str | None = None
     upstream_model: str | None = None
     dialect: str | None = None

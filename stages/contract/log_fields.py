@@ -16,5 +16,6 @@ FOR_PROGRAMS = frozenset(
         "parent",
         "dialect",
         "upstream_model",
+        "project",
     }
 )

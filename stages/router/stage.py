@@ -11,7 +11,7 @@ from ..contract.headers import USER_LOGIN
 from ..kit import advertised
 from ..kit.exchange import Exchange
 from ..kit.stage import Context, Stage
-from . import catalog
+from . import catalog, project
 from .config import Config
 from .failover import Failover
 from .members import Known, has_choice, ranked
@@ -45,7 +45,7 @@ class Router(Stage[Config]):
             await self._failover.serve(exchange, document, slug, offer or await self._offer_of(slug, exchange))
             return
         route = config.routes[slug]
-        exchange.notes |= {"model": slug, "egress": route.egress}
+        exchange.notes |= {"model": slug, "egress": route.egress, "project": project.of(await exchange.body())}
         check_tools(slug, route, document)
         if route.model != asked:
             document.set("model", route.model)
