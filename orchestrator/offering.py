@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from codex_shim.stages.contract import foreign_file
 from codex_shim.stages.contract.advertised import Advertised
-from codex_shim.stages.router.config import Options as RouterOptions
 
-from . import subscriptions
+from . import subscriptions, virtuals
 from .codex import catalog, known_models, user_home
 from .codex.cli import Prompt
 from .logins.ask import States
-from .settings.pipeline import Pipeline
 from .sources import Sources
 from .subscriptions import CHATGPT, CURSOR, Offered
+from .virtuals import VirtualModel
 
 Entries = list[dict[str, Any]]
 
 
 class Offering(msgspec.Struct, frozen=True, kw_only=True):
-    """`slugs` and `entries` are the user's own models; with none of them, `slugs` is empty and `entries` holds the demo's."""
+    """`slugs` and `entries` are the user's own models; with none of them, `slugs` is empty and `entries` holds the demo's. Those
+    of `virtual` slugs come behind them."""
 
     slugs: list[str]
     entries: Entries
     offered: list[Offered]
+    virtual: list[VirtualModel] = []
 
     def advertised(self, states: States) -> Advertised:
         usable = {name: state.usable for name, state in states.items()}
@@ -35,7 +36,8 @@ class Offering(msgspec.Struct, frozen=True, kw_only=True):
 
     def listed(self, offer: Advertised) -> list[str]:
         """The slugs on offer, in the order of the picker."""
-        return subscriptions.listed(self.offered, self.slugs, offer)
+        virtual = [model.slug for model in self.virtual if model.is_listed(offer)]
+        return subscriptions.listed(self.offered, [*self.slugs, *virtual], offer)
 
     def catalog(self, offer: Advertised, more: bytes) -> Entries:
         """The entries of all that is on offer. `more` is the JSON of the subscriptions', which is read where one of them is."""
@@ -47,22 +49,30 @@ class Offering(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def choosable(self) -> list[str]:
         """What may stay chosen in Codex's configuration though its login is not usable just now."""
-        return [model.slug for model in self.offered]
+        return [*(model.slug for model in self.offered), *(model.slug for model in self.virtual)]
 
 
 def prepare(sources: Sources, prompt: Prompt, environ: Mapping[str, str]) -> tuple[Offering, bytes]:
     """The offering, and the entries of the subscriptions' models, which are long and needed only while a login is usable: as JSON,
     `{"models": [entry, …]}`."""
     known = known_models.read(_cache(environ), prompt.bundled) if sources.subscriptions.chatgpt else []
-    offered = subscriptions.offered(sources.subscriptions, known, sources.slugs, _background(sources.pipeline))
-    offering = Offering(slugs=sources.slugs, entries=catalog.entries(sources.rows, prompt.text), offered=offered)
-    entries = catalog.subscription_entries(offered, known, prompt.text, len(sources.rows))
-    return offering, b'{"models":[' + b",".join(entries) + b"]}"
+    router = virtuals.options(sources.pipeline)
+    background = router.background if router else ()
+    offered = subscriptions.offered(sources.subscriptions, known, sources.slugs, background)
+    virtual = virtuals.read(router, sources.slugs, offered)
+    own = catalog.entries(sources.rows, prompt.text)
+    theirs = catalog.subscription_entries(offered, known, prompt.text, len(sources.rows) + len(virtual))
+    merged = virtuals.entries(virtual, _members(virtual, own, theirs), prompt.text, len(sources.rows)) if virtual else []
+    offering = Offering(slugs=sources.slugs, entries=[*own, *merged], offered=offered, virtual=virtual)
+    return offering, b'{"models":[' + b",".join(theirs) + b"]}"
 
 
-def _background(pipeline: Pipeline) -> Collection[str]:
-    options = next((stage.options for stage in pipeline.stages if isinstance(stage.options, RouterOptions)), None)
-    return options.background if options else ()
+def _members(virtual: Sequence[VirtualModel], own: Entries, theirs: Sequence[bytes]) -> list[virtuals.Entry]:
+    """Of the subscriptions' models, whose entries are long, only as far as a virtual slug leads to one."""
+    found = msgspec.convert(own, list[virtuals.Entry])
+    if any(model.subscriptions for model in virtual):
+        found += [msgspec.json.decode(entry, type=virtuals.Entry) for entry in theirs]
+    return found
 
 
 def _cache(environ: Mapping[str, str]) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from codex_shim.stages.contract.handshake import Handshake, parse_listen
+from codex_shim.stages.contract.price import Price
 from codex_shim.stages.contract.secret import Secret
 from codex_shim.stages.desk.config import Config as DeskConfig
 from codex_shim.stages.egress_cursor.config import Config as CursorConfig
@@ -24,22 +25,25 @@ from codex_shim.stages.probe.config import Config as ProbeConfig
 from codex_shim.stages.router.config import Options as RouterOptions
 from codex_shim.stages.router.config import Route
 
-from . import egress, otel
+from . import egress, otel, virtuals
 from .codex.known_models import is_openai
 from .egress import DEMO, DESK, OTEL, SUBSCRIPTIONS, Worker
 from .environment import Surroundings
 from .settings import values
+from .settings.model_row import ModelRow
 from .settings.pipeline import Pipeline
 from .settings.problems import ConfigError, Problem, did_you_mean
 from .settings.stage_table import StageTable
 from .sight.hops import Hop, ProbeWish, hops
 from .spec import ChainPlan, StageSpec
-from .subscriptions import CURSOR_MODELS, NONE, Offered, Subscriptions, chatgpt_slugs
+from .subscriptions import CONTEXT, CURSOR, CURSOR_MODELS, NONE, Offered, Subscriptions, chatgpt_slugs
 
 Address = tuple[str, int]
 
 STAGES = "codex_shim.stages"
 SCRIPT_HOST = f"{STAGES}.kit.script"
+# By which prices are compared: of a million tokens those that an agent reads, of these the cached ones, and those it writes.
+_MIXTURE = (950_000, 800_000, 50_000)
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -55,7 +59,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the files said, and this run's secrets. `advertised` is the path of contract/advertised.py's file, `offered` are the
     subscriptions' models, whose entries stand in the file `subscription_catalog`. `seal_key` is told to the door and to the ChatGPT
     worker, and to nobody between them. `desk_control` is the file that tells the desk where to ask the orchestrator. `probes`
-    says between which stages a probe stands, by the name of the hop; `contents` are those of `Sources`.
+    says between which stages a probe stands, by the name of the hop; `contents` and `prices` are those of `Sources`.
     """
 
     pipeline: Pipeline
@@ -73,6 +77,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     otel_control: str = ""
     probes: Mapping[str, ProbeWish] = {}
     contents: Mapping[str, str] = {}
+    prices: Mapping[str, Price] = {}
 
 
 def needs(
@@ -119,7 +124,7 @@ def build(inputs: Inputs, addresses: Mapping[str, Address]) -> ChainPlan:
     workers = inputs.workers if has_router(inputs.pipeline) else []
     egress_specs = _egress_specs(inputs, workers, addresses) if has_router(inputs.pipeline) else []
     probes = _Probes(inputs, addresses)
-    ways_out = {spec.name: probes.way(_router(inputs.pipeline), spec) for spec in egress_specs}
+    ways_out = {spec.name: probes.way(router_name(inputs.pipeline), spec) for spec in egress_specs}
     chain: list[StageSpec] = []
     following: StageSpec | None = None
     for stage in reversed(inputs.pipeline.stages):
@@ -140,8 +145,9 @@ def hops_of(pipeline: Pipeline, workers: Sequence[Worker], subscriptions: Subscr
     return hops([(stage.name, stage.url is not None) for stage in pipeline.stages], behind)
 
 
-def _router(pipeline: Pipeline) -> str:
-    return next(stage.name for stage in pipeline.stages if stage.use == "router")
+def router_name(pipeline: Pipeline) -> str:
+    """Empty for a chain without one."""
+    return next((stage.name for stage in pipeline.stages if stage.use == "router"), "")
 
 
 def has_desk(pipeline: Pipeline) -> bool:
@@ -350,7 +356,7 @@ def _egress_spec(inputs: Inputs, name: str, module: str, addresses: Mapping[str,
 def _routes(inputs: Inputs, urls: Mapping[str, str]) -> dict[str, Route]:
     """In the order of the catalog: the user's own models, ChatGPT's, Cursor's, and the demo's where there is none of the first."""
     routes = {
-        row.slug: Route(egress=worker.name, url=urls[worker.name], model=row.slug)
+        row.slug: _own_route(row, worker.name, urls[worker.name], inputs.prices.get(row.slug))
         for worker in inputs.workers
         for row in worker.rows
     }
@@ -360,11 +366,29 @@ def _routes(inputs: Inputs, urls: Mapping[str, str]) -> dict[str, Route]:
         else:
             url = urls[model.subscription]
             routes[model.slug] = Route(
-                egress=model.subscription, url=url, model=model.target, subscription=model.subscription, hidden=model.hidden
+                egress=model.subscription,
+                url=url,
+                model=model.target,
+                subscription=model.subscription,
+                hidden=model.hidden,
+                context=CONTEXT,
+                images=model.subscription != CURSOR,
             )
     if not inputs.workers:
         routes[DEMO] = Route(egress=DEMO, url=urls[DEMO], model=DEMO, stand_in=True)
     return routes
+
+
+def _own_route(row: ModelRow, egress: str, url: str, price: Price | None) -> Route:
+    return Route(
+        egress=egress,
+        url=url,
+        model=row.slug,
+        context=row.max_context,
+        images=row.images,
+        tools=row.tools,
+        price=price.cost(*_MIXTURE) if price else None,
+    )
 
 
 # -- probes -----------------------------------------------------------------------------------------------------------
@@ -435,17 +459,16 @@ def _env_problems(pipeline: Pipeline, environ: Mapping[str, str]) -> list[Proble
 def _router_problems(pipeline: Pipeline, own: Sequence[str], subscriptions: Subscriptions) -> list[Problem]:
     """Which models OpenAI has is not ours to say, and changes; a name that looks like one is taken as it is."""
     known = [*own, *(name for model in CURSOR_MODELS for name in (model.slug, model.cli_name) if subscriptions.cursor)]
-    problems = []
-    for place, stage in enumerate(pipeline.stages):
-        if not isinstance(stage.options, RouterOptions):
-            continue
-        named = {("default",): stage.options.default} if stage.options.default else {}
-        named |= {("aliases", alias): slug for alias, slug in stage.options.aliases.items()}
-        for at, slug in named.items():
-            if slug not in known and not (subscriptions.chatgpt and is_openai(slug.removeprefix("openai-"))):
-                sentence = f"there is no model named `{slug}`{did_you_mean(slug, known)}"
-                problems.append(pipeline.problem(("stage", place, *at), sentence))
-    return problems
+
+    def is_known(slug: str) -> bool:
+        return slug in known or (subscriptions.chatgpt is not None and is_openai(slug.removeprefix("openai-")))
+
+    return [
+        pipeline.problem(("stage", place, *at), sentence)
+        for place, stage in enumerate(pipeline.stages)
+        if isinstance(stage.options, RouterOptions)
+        for at, sentence in virtuals.problems(stage.options, known, is_known)
+    ]
 
 
 def _egress_problems(pipeline: Pipeline, workers: Sequence[Worker]) -> list[Problem]:

@@ -101,6 +101,7 @@ class Wiring:
             seal_key=self._seal_key,
             probes=probes,
             contents=sources.contents,
+            prices=sources.prices,
         )
 
     def _refuse_another_door(self, old: ChainPlan, sources: Sources, needs: Mapping[str, Need]) -> None:

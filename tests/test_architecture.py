@@ -54,6 +54,7 @@ PURE = [
     "stages/contract/errors.py",
     "stages/contract/headers.py",
     "stages/contract/json_path.py",
+    "stages/contract/key_shapes.py",
     "stages/contract/log_fields.py",
     "stages/contract/login.py",
     "stages/contract/moments.py",

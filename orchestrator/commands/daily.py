@@ -102,7 +102,7 @@ def list_models(
         for row in files.rows
     ]
     offer = look(files)
-    found = found + offer.subscribed() or [dict(DEMO_ROW)]
+    found = found + offer.virtual() + offer.subscribed() or [dict(DEMO_ROW)]
     if json:
         print_json({"models": found, "problems": files.row_problems, "not_on_offer": offer.not_on_offer()})
     else:

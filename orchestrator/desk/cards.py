@@ -19,6 +19,7 @@ from ..logins.state import LoginState
 from ..running.status import StageStatus
 from ..settings.models import ModelRow
 from ..subscriptions import Offered
+from ..virtuals import VirtualModel
 
 _PASSING = ("starting", "restarting", "waiting", "stopping", "leased")
 
@@ -50,13 +51,24 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gather(
-    rows: Sequence[ModelRow], workers: Sequence[Worker], offered: Sequence[Offered], own: Sequence[Any], more: bytes
+    rows: Sequence[ModelRow],
+    workers: Sequence[Worker],
+    offered: Sequence[Offered],
+    own: Sequence[Any],
+    more: bytes,
+    virtual: Sequence[VirtualModel] = (),
+    router: str = "router",
 ) -> dict[str, Facts]:
-    """By slug. `own` are the catalog's entries of the rows, or the demo's, `more` the JSON of the subscriptions'."""
+    """By slug. `own` are the catalog's entries of the rows, or the demo's, and those of the `virtual` slugs; `more` is the JSON of
+    the subscriptions', `router` the name of the stage that chooses among members."""
     served = {row.slug: worker.name for worker in workers for row in worker.rows}
     known = {row.slug: row for row in rows}
     found: dict[str, Facts] = {}
+    merged = {model.slug: ", ".join(model.members) for model in virtual}
     for entry in msgspec.convert(own, list[Entry]):
+        if entry.slug in merged:
+            found[entry.slug] = Facts(entry=entry, provider="virtual", model=merged[entry.slug], egress=router)
+            continue
         row = known.get(entry.slug)
         provider, model = (row.provider, row.model) if row else ("codex-shim", DEMO)
         found[entry.slug] = Facts(entry=entry, provider=provider, model=model, egress=served.get(entry.slug, DEMO))

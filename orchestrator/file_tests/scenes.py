@@ -68,6 +68,7 @@ def stage(
         surroundings=survey(environ, folder),
         subscriptions=sources.subscriptions,
         offered=[*offered],
+        prices=sources.prices,
     )
     built = plan.build(inputs, addresses)
     specs = built.chain[: len(chosen)]

@@ -38,6 +38,7 @@ class RowKeys(msgspec.Struct, kw_only=True):
     max_context_limit: Positive | None = None
     max_output_tokens: Positive | None = None
     no_image_support: bool | None = None
+    no_tool_support: bool = False
     extra_headers: dict[str, str] = {}
     index: int | None = None
     price: Price | None = None
@@ -77,6 +78,7 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     price: Price | None = None
     quirks: Quirks = Quirks()
+    tools: bool = True
 
 
 class Row:
@@ -165,6 +167,7 @@ class Row:
             max_context=keys.max_context_limit or facts.context,
             max_output_tokens=keys.max_output_tokens or facts.max_output_tokens,
             images=facts.images if keys.no_image_support is None else not keys.no_image_support,
+            tools=not keys.no_tool_support,
             index=keys.index,
             key_source=source,
             key_header=known.key_header,
