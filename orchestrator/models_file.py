@@ -89,7 +89,7 @@ class ModelsFile:
         there = listed(before, str(self.path))
         *others, new = listed(after, str(self.path))
         meant = [slugify(row[key]) for key in (("slug",) if row.get("slug") else ("model", "display_name")) if row.get(key)]
-        taken = {each.slug for each in there}
+        taken = {each.slug for each in there if each.slug}
         if new.slug not in meant or new.slug in taken:
             clash = next((slug for slug in meant if slug in taken), meant[0])
             raise RowError(f"there is a model `{clash}` already; give this one another name with --slug, or remove that one first")

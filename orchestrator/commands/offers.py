@@ -40,7 +40,7 @@ def find(wanted: str, files: Any, offer: Any) -> str:
     from ..codex.choice import ChoiceError
 
     try:
-        return offer.find(wanted, files.rows)
+        return offer.find(wanted, files.rows, files.row_problems)
     except ChoiceError as error:
         fail(str(error))
 

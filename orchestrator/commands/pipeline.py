@@ -230,7 +230,7 @@ def test(
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as JUnit's XML too.")] = None,
     patience: Annotated[float, typer.Option(help="Seconds that an answer may take.", min=0.1)] = 20.0,
 ) -> None:
-    """Run the [[test]] tables of pipeline.toml through the real stages. Nothing is sent to a provider, and no key is needed.
+    """Run the test tables of pipeline.toml through the real stages. Nothing is sent to a provider, and no key is needed.
 
     Exit code 1 when one failed.
 

@@ -41,6 +41,7 @@ _CREATE = re.compile(
 _CONTENT = re.compile(r"\b(?:with(?: the)?(?: content| text)?|containing|that says|saying)\b[:\s]+(.+)", re.I | re.S)
 _QUOTED = re.compile(r"^[`'\"](.*)[`'\"][.!]?$", re.S)
 _RUN = re.compile(r"\b(?:run|execute)\b(?:\s+the)?(?:\s+command)?\s*:?\s+[`'\"]?([^`'\"\n]+?)[`'\".]*\s*$", re.I)
+_CALL = re.compile(r"\bcall\b.*?\b(?:function|tool)\s+`(\w+)`", re.I | re.S)
 _LIST = re.compile(r"\b(?:list|show)\b.*\b(?:files|folder|directory)\b", re.I | re.S)
 
 
@@ -52,7 +53,7 @@ def plan(body: dict[str, Any]) -> list[Step]:
     outputs = [item for item in items[(asked or 0) + 1 :] if str(item.get("type", "")).endswith("_output")]
     if outputs:
         return [Say(_report(outputs[-1]))]
-    return _first_answer(prompt, _tools(body), len(items))
+    return _first_answer(prompt, _tools(body), len(items), _named(prompt, body))
 
 
 def recap(body: dict[str, Any]) -> str:
@@ -64,8 +65,10 @@ def recap(body: dict[str, Any]) -> str:
     return "\n".join([*earlier, "The user said:", *asked, f"{steps} tool calls were made."])
 
 
-def _first_answer(prompt: str, tools: set[str], salt: int) -> list[Step]:
+def _first_answer(prompt: str, tools: set[str], salt: int, named: Item | None) -> list[Step]:
     call_id = "call_demo_" + hashlib.sha256(f"{salt}:{prompt}".encode()).hexdigest()[:16]
+    if named is not None:
+        return [Call("function_call", call_id, str(named["name"]), _arguments(prompt, named))]
     if (create := _CREATE.search(prompt)) and "apply_patch" in tools:
         patch = _patch(create.group(1), prompt)
         return [Say(f"I will create {create.group(1)}."), Call("custom_tool_call", call_id, "apply_patch", patch)]
@@ -73,6 +76,22 @@ def _first_answer(prompt: str, tools: set[str], salt: int) -> list[Step]:
         arguments = '{"cmd":' + _json_text(command) + "}"
         return [Say(f"I will run `{command}`."), Call("function_call", call_id, "exec_command", arguments)]
     return [Say(_greeting(prompt, tools))]
+
+
+def _named(prompt: str, body: dict[str, Any]) -> Item | None:
+    """The function that the prompt wants called by its name."""
+    asked = _CALL.search(prompt)
+    tools = [tool for tool in body.get("tools") or [] if isinstance(tool, dict) and tool.get("type") == "function"]
+    return next((tool for tool in tools if asked and tool.get("name") == asked[1]), None)
+
+
+def _arguments(prompt: str, tool: Item) -> str:
+    """What stands in quotes behind the name of each required argument, all of them text."""
+    parameters = tool.get("parameters")
+    required = parameters.get("required") if isinstance(parameters, dict) else None
+    names = [str(name) for name in required] if isinstance(required, list) else []
+    found = {name: re.search(rf"\b{re.escape(name)}\s+[`'\"]([^`'\"]*)", prompt) for name in names}
+    return msgspec.json.encode({name: match[1] if match else "" for name, match in found.items()}).decode()
 
 
 def _command(prompt: str) -> str | None:

@@ -15,6 +15,8 @@ from ..contract.headers import REQUEST_ID, TRACEPARENT
 from ..contract.traceparent import Traceparent
 from .timing import Timing
 
+_MIB = 1024 * 1024
+
 # Inner hops see bodies that ingress has already limited and decompressed; this only keeps a stray client from filling memory.
 INNER_LIMIT = 512 * 1024 * 1024
 
@@ -116,8 +118,11 @@ def _span_of(caller: Traceparent | None) -> Traceparent:
 
 
 def too_large(limit: int) -> Exception:
+    """Less than 1 MiB is for what is no conversation, and nobody can raise it."""
+    if limit < _MIB:
+        return refuse(f"the request body is larger than {limit // 1024} KiB, which is more than this ever needs", status=413)
     return refuse(
-        f"the request body is larger than {limit // (1024 * 1024)} MiB; shorten the conversation, or raise "
+        f"the request body is larger than {limit // _MIB} MiB; shorten the conversation, or raise "
         "`body_limit_mib` of the ingress stage in pipeline.toml",
         status=413,
     )

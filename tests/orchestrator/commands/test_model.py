@@ -80,6 +80,14 @@ def test_use_says_which_models_there_are(home: Path) -> None:
     assert not (home / "codex-home").exists()
 
 
+def test_of_a_row_that_is_left_out_the_reason_is_told(home: Path) -> None:
+    (home / "models.json").write_text(json.dumps([*MODELS, {"model": "grok-5", "provider": "xai", "api_key_env": "MY_KEY"}]))
+    done = shim(home, "model", "use", "grok-5")
+    last = done.stderr.splitlines()[-1]
+    assert (done.exit_code, last.startswith(f"error: `grok-5` is not on offer: {home / 'models.json'}:1:")) == (1, True), last
+    assert last.endswith(": model `grok-5`: its key is missing: set the environment variable MY_KEY")
+
+
 def test_use_does_not_touch_a_configuration_that_is_no_toml(home: Path) -> None:
     shim(home, "generate")
     (home / "codex-home" / "config.toml").write_text("model = ")

@@ -156,6 +156,12 @@ def test_what_cannot_work_is_refused_and_nothing_is_written(home: Path, words: s
     assert not (home / "backups").exists()
 
 
+def test_a_row_without_a_name_is_refused_for_that_beside_another_that_has_none(home: Path) -> None:
+    (home / "models.json").write_text('[7, {"model": "llama4", "provider": "ollama"}]')
+    assert error(shim(home, "model", "add", "ollama", "é")).startswith("model `é`: no slug can be made of its name")
+    assert error(shim(home, "model", "add", "ollama", " ")).startswith("row 3: it has no `model`")
+
+
 def test_a_row_that_would_rename_another_one_is_refused(home: Path) -> None:
     (home / "models.json").write_text('[{"model": "llama4", "provider": "ollama", "display_name": "At home"}]')
     done = shim(home, "model", "add", "ollama", "llama4", "--slug", "other")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from codex_shim.orchestrator.trial import conversation
 from codex_shim.stages.contract import summary
 from codex_shim.stages.egress_demo.script import Call, Say, plan, recap
 
@@ -46,6 +47,15 @@ def test_a_command_is_run(prompt: str, arguments: str) -> None:
     [_, call] = plan(request(prompt))
     assert isinstance(call, Call)
     assert (call.kind, call.name, call.arguments) == ("function_call", "exec_command", arguments)
+
+
+def test_a_function_is_called_by_its_name_as_model_test_wants_it() -> None:
+    body = conversation.opening("demo", None)
+    [call] = plan(body)
+    assert isinstance(call, Call)
+    assert conversation.is_whole({"name": call.name, "call_id": call.call_id, "arguments": call.arguments})
+    assert call.arguments == '{"box":"blue"}'
+    assert all(isinstance(step, Say) for step in plan({**body, "tools": []}))
 
 
 def test_after_a_tool_it_reports() -> None:
