@@ -35,14 +35,11 @@ class FileWatch:
             await asyncio.sleep(self._seconds)
             seen = self._look()
             while seen != known:
-                known, seen = seen, await self._settled(seen)
+                await asyncio.sleep(self._seconds)
+                known, seen = seen, self._look()
                 if seen == known:
                     await self._reload()
                     known = seen = self._after(seen)
-
-    async def _settled(self, seen: dict[Path, Mark]) -> dict[Path, Mark]:
-        await asyncio.sleep(self._seconds)
-        return self._look()
 
     def _after(self, seen: dict[Path, Mark]) -> dict[Path, Mark]:
         """Files that are looked at only since the reload count as known; what changed meanwhile is still to come."""
