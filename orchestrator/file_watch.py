@@ -9,6 +9,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from codex_shim.stages.policy.config import Inject
+from codex_shim.stages.policy.config import Options as PolicyOptions
+
 from .contents import files_of
 from .control import Message
 from .course import Course, CourseError
@@ -70,5 +73,9 @@ def watched(options: Options, sources: Sources) -> Iterable[Path]:
     """The files that a chain is made from."""
     home = Home(options.home)
     yield from (path for path in (sources.pipeline.path, options.settings, home.providers, home.prices) if path)
+    folder = (sources.pipeline.path or Path()).parent
     for stage in sources.pipeline.stages:
         yield from files_of(stage)
+        if isinstance(stage.options, PolicyOptions):
+            named = [rule.file for rule in stage.options.rules if isinstance(rule, Inject) and rule.file]
+            yield from (folder / Path(file).expanduser() for file in named)
