@@ -109,7 +109,7 @@ def list_models(
         columns = ("slug", "name", "model", "provider", "key")
         print_table([column.upper() for column in columns], [[str(row[column]) for column in columns] for row in found])
     for problem in files.row_problems:
-        typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+        typer.echo(typer.style("problem: ", fg="yellow") + problem, err=True)
     for each in offer.not_on_offer():
         typer.echo(typer.style("not on offer: ", fg="yellow") + f"{each['title']}: {each['reason']}", err=True)
     if files.row_problems and not files.rows:
@@ -166,7 +166,7 @@ def generate(json: pipeline.Json = False) -> None:
     typer.echo(f"Use it with {with_variable('CODEX_HOME', str(state.home.codex_home), 'codex')}.{modified}")
     _say(followed)
     for problem in files.row_problems:
-        typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+        typer.echo(typer.style("problem: ", fg="yellow") + problem, err=True)
 
 
 def _say(sentence: str | None) -> None:

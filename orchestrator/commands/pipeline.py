@@ -216,7 +216,7 @@ def validate() -> None:
     with config_errors():
         files = read_files(_options(), os.environ)
     for problem in files.row_problems:
-        typer.echo(typer.style("left out: ", fg="yellow") + problem, err=True)
+        typer.echo(typer.style("problem: ", fg="yellow") + problem, err=True)
     stages = " → ".join(stage.name for stage in files.pipeline.stages)
     typer.echo(f"{files.pipeline.path} is valid: {stages}")
     if files.row_problems:

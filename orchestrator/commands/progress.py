@@ -41,7 +41,7 @@ class Progress:
             case "slow":
                 self._slow(message)
             case "problem":
-                self._echo(typer.style("left out: ", fg="yellow") + message["text"])
+                self._echo(typer.style("problem: ", fg="yellow") + message["text"])
             case "changed":
                 self._echo(message["words"])
             case "unchanged":

@@ -106,7 +106,7 @@ def test_a_row_without_a_url_is_named_and_the_others_serve(idle_home: RunningCha
     assert [row["slug"] for row in told["models"]] == ["two"]
     assert ["base_url" in problem and "model `one`" in problem for problem in told["problems"]] == [True]
     started = idle_home.cli(*UP)
-    assert f"left out: {told['problems'][0]}" in started.stderr
+    assert f"problem: {told['problems'][0]}" in started.stderr
     idle_home.down()
 
 

@@ -44,6 +44,13 @@ def agent(home: Path, logged_in: bool) -> dict[str, str]:
     return {"CURSOR_AGENT_BIN": str(path)}
 
 
+def test_a_key_that_nobody_knows_is_named_and_its_row_is_not_called_left_out(home: Path) -> None:
+    (home / "models.json").write_text(json.dumps([{**MODELS[1], "colour": 1}]))
+    done = shim(home, "model", "list")
+    assert (done.exit_code, "llama4" in done.stdout, "left out" in done.output) == (0, True, False)
+    assert "unknown key `colour` is ignored" in next(line for line in done.stderr.splitlines() if line.startswith("problem: "))
+
+
 def test_list_is_the_list(home: Path) -> None:
     assert shim(home, "model", "list", "--json").stdout == shim(home, "list", "--json").stdout
     assert "qwen3-32b" in shim(home, "model", "list").stdout
