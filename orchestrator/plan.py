@@ -59,7 +59,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the files said, and this run's secrets. `advertised` is the path of contract/advertised.py's file, `offered` are the
     subscriptions' models, whose entries stand in the file `subscription_catalog`. `seal_key` is told to the door and to the ChatGPT
     worker, and to nobody between them. `desk_control` is the file that tells the desk where to ask the orchestrator. `probes`
-    says between which stages a probe stands, by the name of the hop; `contents` and `prices` are those of `Sources`.
+    says between which stages a probe stands, by the name of the hop; `contents` and `prices` are those of `Sources`. `spent` is the
+    path of contract/spent.py's file.
     """
 
     pipeline: Pipeline
@@ -78,6 +79,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     probes: Mapping[str, ProbeWish] = {}
     contents: Mapping[str, str] = {}
     prices: Mapping[str, Price] = {}
+    spent: str = ""
 
 
 def needs(
@@ -236,6 +238,8 @@ def _stage_config(
             "catalog": inputs.catalog,
             "advertised": inputs.advertised,
             "subscription_catalog": inputs.subscription_catalog,
+            "prices": msgspec.to_builtins(inputs.prices) if config["limits"] else {},
+            "spent": inputs.spent,
         }
     return config
 

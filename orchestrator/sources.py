@@ -9,7 +9,7 @@ import msgspec
 from codex_shim.stages.contract.price import Price
 from codex_shim.stages.egress_cursor.config import Options as CursorOptions
 
-from . import contents, egress, otel, plan
+from . import contents, egress, limits, otel, plan
 from .home import Home
 from .logins import chatgpt, cursor
 from .settings import models, pipeline, prices, provider_file
@@ -66,6 +66,8 @@ def read_files(
     subscriptions = _subscriptions(Home(options.home), chain_file, environ)
     plan.check(chain_file, workers, environ, subscriptions)
     otel.check(chain_file)
+    known = prices.of_rows(found.rows, Home(options.home).prices)
+    limits.check(chain_file, [row.slug for row in found.rows], known, subscriptions)
     return Sources(
         pipeline=chain_file,
         workers=workers,
@@ -74,7 +76,7 @@ def read_files(
         subscriptions=subscriptions,
         contents={stage.name: contents.digest(stage) for stage in chain_file.stages},
         check=options.check or chain_file.settings.check,
-        prices=prices.of_rows(found.rows, Home(options.home).prices),
+        prices=known,
     )
 
 

@@ -102,6 +102,7 @@ class Wiring:
             probes=probes,
             contents=sources.contents,
             prices=sources.prices,
+            spent=str(self._home.spent),
         )
 
     def _refuse_another_door(self, old: ChainPlan, sources: Sources, needs: Mapping[str, Need]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -38,6 +38,7 @@ class Exchange:
         self.answer_headers: dict[str, str] = {}  # what this stage adds to its answer, whatever the answer will be
         self.notes: dict[str, Any] = {}
         self.quiet = False  # what is asked for every other second has a line in the log only where it fails
+        self.heard: Callable[[bytes], None] | None = None  # gets each piece of the answer that goes out
         self.response: web.StreamResponse | None = None
         self.ended = False
         self.bytes_in = 0
@@ -67,6 +68,8 @@ class Exchange:
         body = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
         self.response = web.Response(body=body, status=status, headers=self._headers(headers, "application/json"))
         self.bytes_out = len(body)
+        if self.heard is not None:
+            self.heard(body)
         await self.response.prepare(self._request)
         await self.response.write_eof()
         self.timing.written()
@@ -81,6 +84,8 @@ class Exchange:
         """Returns when the client has room for more, so that a slow client slows its upstream."""
         assert self.response is not None, "start() comes first"
         self.bytes_out += len(chunk)
+        if self.heard is not None:
+            self.heard(chunk)
         await self.response.write(chunk)
         self.timing.written()
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ..contract.advertised import Advertised, Subscription
+from ..contract.price import Price
 
 # Slugs that Codex asks for on its own account, whatever the user picked (0.169.0: approvals and memories).
 BACKGROUND_SLUGS = ("codex-auto-review", "gpt-6.1-terra")
@@ -37,6 +38,17 @@ class BreakerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     pause_seconds: Seconds = 20.0
 
 
+class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be used of all models together whose slug fits one of `models`, by conversations whose folder fits one of `project`,
+    or by all where there is none."""
+
+    models: list[str] = msgspec.field(default_factory=lambda: ["*"])
+    project: list[str] = []
+    requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    dollars_per_day: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`default` is the slug that serves `background` ones; the first model where it is not set.
 
@@ -53,6 +65,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     wait_seconds: Seconds = 0.0
     answer_seconds: Seconds = 0.0
     breaker: BreakerOptions = BreakerOptions()
+    limits: list[Limit] = []
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +99,12 @@ class Config(Options, kw_only=True):
 
     `advertised` is the file that says which logins are usable (contract/advertised.py). The entries of their models are long, so
     they stay in a file of their own, `subscription_catalog`, which is read when somebody asks: `{"models": [entry, …]}`.
+    `prices` are by slug, `spent` is the file that says what was spent today (contract/spent.py); both for limits in dollars.
     """
 
     routes: dict[str, Route] = {}
     catalog: list[dict[str, Any]] = []
     advertised: str = ""
     subscription_catalog: str = ""
+    prices: dict[str, Price] = {}
+    spent: str = ""

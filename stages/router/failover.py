@@ -23,6 +23,7 @@ from ..kit.exchange import INNER_LIMIT, Exchange
 from ..kit.relay import NextHop
 from . import need, reasons
 from .affinity import TURN_STATE, Memory, mark, session_of, unmark
+from .allowance import Allowance
 from .breaker import Breaker, Turn
 from .config import Config, Route
 from .held import Held, hold
@@ -45,6 +46,7 @@ class _Asked(msgspec.Struct):
     exchange: Exchange
     document: Document
     slug: str
+    project: str
     session: str
     given: Mapping[str, str]
     compacted: bool
@@ -76,6 +78,7 @@ class Failover:
         self,
         config: Config,
         following: NextHop,
+        allowance: Allowance,
         *,
         dice: Random | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -83,6 +86,7 @@ class Failover:
     ) -> None:
         self._config = config
         self._next = following
+        self._allowance = allowance
         self._client = HopClient(patience=_PATIENCE_SECONDS)
         self._dice = dice or Random()  # noqa: S311  # chooses among equals, protects nothing
         self._clock = clock
@@ -93,23 +97,25 @@ class Failover:
     async def close(self) -> None:
         await self._client.close()
 
-    async def serve(self, exchange: Exchange, document: Document, slug: str, offer: Advertised) -> None:
+    async def serve(self, exchange: Exchange, document: Document, slug: str, project: str, offer: Advertised) -> None:
         """Answer with the first member that does. Raises `HopError` with what all of them said."""
         wanted = need.read(document, await exchange.body())
         session = session_of(exchange.headers)
         order = self._ranked(slug, session, exchange)
         usable = [each for each in order if self._config.routes[each].is_offered(offer)]
+        exchange.notes["model"] = slug
+        able = need.able(slug, usable or order, self._config.routes, wanted, virtual=slug in self._config.virtual)
         asked = _Asked(
             exchange=exchange,
             document=document,
             slug=slug,
+            project=project,
             session=session,
             given=exchange.headers,
             compacted=wanted.compacted,
             patience=self._config.wait_seconds,
-            left=need.able(slug, usable or order, self._config.routes, wanted, virtual=slug in self._config.virtual),
+            left=await self._allowance.open_to(able, project),
         )
-        exchange.notes["model"] = slug
         while (member := await self._following(asked)) is not None:
             if await self._answered(asked, member):
                 return
@@ -207,6 +213,7 @@ class Failover:
         """Raises `HopError` for an answer that is no success."""
         route, exchange = self._config.routes[name], asked.exchange
         exchange.headers = _fitting(asked.given, name, route)
+        self._allowance.begin(exchange, name, asked.project)
         if asked.document.get("model", str) != route.model:
             asked.document.set("model", route.model)
         hop = self._next.to(route.url, route.egress, self._client)

@@ -12,6 +12,7 @@ from ..kit import advertised
 from ..kit.exchange import Exchange
 from ..kit.stage import Context, Stage
 from . import catalog, project
+from .allowance import Allowance
 from .config import Config
 from .failover import Failover
 from .members import Known, has_choice, ranked
@@ -28,12 +29,20 @@ class Router(Stage[Config]):
 
     def __init__(self, context: Context[Config]) -> None:
         super().__init__(context)
-        self._failover = Failover(context.config, context.next)
+        self._allowance = Allowance(context.config)
+        self._failover = Failover(context.config, context.next, self._allowance)
 
     async def close(self) -> None:
         await self._failover.close()
 
     async def responses(self, exchange: Exchange) -> None:
+        exchange.notes["project"] = folder = project.of(await exchange.body())
+        with self._allowance.counting(exchange, folder):
+            await self._serve(exchange, folder)
+
+    compact = responses
+
+    async def _serve(self, exchange: Exchange, folder: str) -> None:
         document = Document.parse(await exchange.body())
         asked = document.get("model", str)
         if not asked:
@@ -42,18 +51,18 @@ class Router(Stage[Config]):
         offer = await self._offer(exchange) if depends_on_offer(config, asked) else None
         slug = resolve(config, asked, offer or NOTHING)
         if has_choice(config, slug):
-            await self._failover.serve(exchange, document, slug, offer or await self._offer_of(slug, exchange))
+            await self._failover.serve(exchange, document, slug, folder, offer or await self._offer_of(slug, exchange))
             return
         route = config.routes[slug]
-        exchange.notes |= {"model": slug, "egress": route.egress, "project": project.of(await exchange.body())}
+        exchange.notes |= {"model": slug, "egress": route.egress}
         check_tools(slug, route, document)
+        await self._allowance.open_to([slug], folder)
+        self._allowance.begin(exchange, slug, folder)
         if route.model != asked:
             document.set("model", route.model)
         if route.subscription != "chatgpt":
             _forget_login(exchange)
         await self.context.next.to(route.url, route.egress).relay(exchange, document.encode())
-
-    compact = responses
 
     async def models(self, exchange: Exchange) -> None:
         config = self.context.config
