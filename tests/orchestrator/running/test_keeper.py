@@ -354,3 +354,46 @@ def test_only_a_log_line_says_ready(line: bytes) -> None:
         assert child.said_ready.done() == line.startswith(b'{"event":"ready"')
 
     asyncio.run(check())
+
+
+@scene
+async def test_a_stage_that_somebody_else_has_told_to_go_is_replaced_while_it_finishes() -> None:
+    async with play() as it:
+        await it.until("ready")
+        old = it.child
+        old.obeys = False
+        old.set_draining()
+        async with asyncio.timeout(PATIENCE):
+            while it.keeper.status.pid == old.pid:
+                await asyncio.sleep(0)
+        assert it.keeper.retired == [old.pid]
+        old.set_exited(0)
+    assert it.keeper.status.last_exit is None
+
+
+@scene
+async def test_what_was_replaced_has_no_limit_until_the_chain_stops() -> None:
+    async with play(drain_seconds=0.01) as it:
+        await it.until("ready")
+        old = it.child
+        old.obeys = False
+        old.set_draining()
+        assert await it.keeper.replace() is None
+        await asyncio.sleep(0.05)  # several drain times
+        assert old.told == ["dismiss"]
+    assert old.told == ["dismiss", "terminate", "kill"]
+
+
+@scene
+async def test_a_replacement_from_another_specification_that_fails_is_as_if_nobody_had_asked() -> None:
+    async with play() as it:
+        it.spawner.on_spawn = lambda child: child.set_exited(78)
+        await it.until("failed")
+        before = it.keeper.spec
+        other = StageSpec(name="s", kind="module", host="127.0.0.1", port=it.port, argv=("other",))
+        assert await it.keeper.replace(other) == "it did not come up (its settings are unusable (exit code 78))"
+        assert it.keeper.spec is before
+        await it.until("failed")
+        it.spawner.on_spawn = FakeChild.becomes_ready
+        assert await it.keeper.replace(other) is None
+        assert (it.keeper.spec, it.child.spec) == (other, other)
