@@ -121,6 +121,11 @@ class ResponseBuilder:
         """An item that somebody else has finished; `msgspec.Raw` where nobody needs to look inside."""
         self._output.append(item)
 
+    def adopt_open(self, item: Item, index: int, pieces: list[str]) -> None:
+        """A message that somebody else has opened, with its text so far: it is the one to go on with."""
+        self._open = _Open({**item}, index)
+        self._open.pieces += pieces
+
     def text(self, delta: str) -> list[Event]:
         """A piece of the answer; opens a message where none is open."""
         events = [] if self.open_type == "message" else [*self.close(), *self._open_message()]

@@ -122,6 +122,13 @@ class Redact(Rule, frozen=True, kw_only=True, tag="redact"):
     restore: bool = True
 
 
+class Repair(Rule, frozen=True, kw_only=True, tag="repair"):
+    """Calls of offered tools that a model wrote into its text become calls, and patches for `apply_patch` are put in order."""
+
+    calls: bool = True
+    patches: bool = True
+
+
 class Ask(Rule, frozen=True, kw_only=True, tag="ask"):
     """Ask an HTTP service of one's own what to do with the request (docs/policy.md says how), for `seconds` at most."""
 
@@ -130,7 +137,7 @@ class Ask(Rule, frozen=True, kw_only=True, tag="ask"):
     on_error: Literal["allow", "deny"] = "deny"
 
 
-AnyRule = Inject | Set | Default | Drop | Replace | Deny | Route | Dedupe | Trim | Redact | Ask
+AnyRule = Inject | Set | Default | Drop | Replace | Deny | Route | Dedupe | Trim | Redact | Repair | Ask
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -17,6 +17,11 @@ class AnswerChange(Protocol):
 
     def whole(self, body: bytes) -> bytes: ...
 
+    @property
+    def note(self) -> str | None:
+        """What was done, once the answer is over: a few words for the log line, with no content of the answer."""
+        ...
+
 
 class Effect(NamedTuple):
     """`note` is a few words for the log line, with no content of the request. `answer` is what remains to be done to the answer."""
@@ -30,6 +35,10 @@ class Together:
 
     def __init__(self, changes: Sequence[AnswerChange]) -> None:
         self._changes = list(reversed(changes))
+
+    @property
+    def notes(self) -> list[str]:
+        return [note for change in reversed(self._changes) if (note := change.note)]
 
     def feed(self, frame: Frame) -> list[Frame]:
         return _through(self._changes, [frame])

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .conditions import holds
-from .config import Ask, Dedupe, Default, Deny, Drop, Inject, Redact, Replace, Route, Rule, Set, Trim
+from .config import Ask, Dedupe, Default, Deny, Drop, Inject, Redact, Repair, Replace, Route, Rule, Set, Trim
 from .effect import Effect
 from .request import Request
-from .rules import choosing, fields, history, inject, redact
+from .rules import choosing, fields, history, inject, redact, repair
 
 _WORK: dict[type[Rule], Callable[[Any, Request], str | Effect | None]] = {
     Inject: inject.inject,
@@ -22,6 +22,7 @@ _WORK: dict[type[Rule], Callable[[Any, Request], str | Effect | None]] = {
     Dedupe: history.dedupe,
     Trim: history.trim,
     Redact: redact.redact,
+    Repair: repair.repair,
 }
 
 

@@ -39,7 +39,10 @@ class Policy(Stage[Config]):
         body = request.document.encode()
         if changes:
             together = Together(changes)
-            await self.context.next.relay(exchange, body, change=together, change_whole=together.whole)
+            try:
+                await self.context.next.relay(exchange, body, change=together, change_whole=together.whole)
+            finally:
+                exchange.notes["rules"] = [*(exchange.notes["rules"] or []), *together.notes] or None
         else:
             await self.context.next.relay(exchange, body)
 

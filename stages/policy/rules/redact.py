@@ -85,6 +85,10 @@ class Restore:
         """A stream without a terminal event is broken; nobody takes what was held back for the end of a text."""
         return []
 
+    @property
+    def note(self) -> None:
+        """All is said of the request."""
+
     def whole(self, body: bytes) -> bytes:
         try:
             return msgspec.json.encode(altered(msgspec.json.decode(body), self._placeholders.show))
