@@ -24,6 +24,7 @@ from .commands import (
     record,
     reload,
     replay,
+    route,
     service,
     stage,
     tap,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(stage.app, name="stage")
 app.add_typer(model.app, name="model")
+app.add_typer(route.app, name="route")
 app.add_typer(service.app, name="service")
 for name, command in (("add", model_rows.add), ("remove", model_rows.remove), ("test", model_test.test)):
     model.app.command(name)(command)

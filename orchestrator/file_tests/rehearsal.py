@@ -24,6 +24,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     hop: str | None = None
     request: str | None = None
     request_headers: dict[str, str] = {}
+    lines: dict[str, str] = {}
 
 
 def rehearse(scenes: Sequence[dict[str, Any]], patience: float) -> Iterator[Seen]:

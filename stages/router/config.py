@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -47,6 +48,10 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
     tokens_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None
     dollars_per_day: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+    def fits(self, slug: str, folder: str) -> bool:
+        """Whether it is for this model and this project."""
+        return _one_of(slug, self.models) and (not self.project or _one_of(folder, self.project))
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -108,3 +113,7 @@ class Config(Options, kw_only=True):
     subscription_catalog: str = ""
     prices: dict[str, Price] = {}
     spent: str = ""
+
+
+def _one_of(name: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

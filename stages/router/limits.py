@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -37,10 +36,6 @@ class Counter:
         self._day = ""
         self._before: float | None = None
         self._own = 0.0
-
-    def fits(self, slug: str, project: str) -> bool:
-        projects = self.limit.project
-        return _one_of(slug, self.limit.models) and (not projects or _one_of(project, projects))
 
     def begin(self, begun: Begun) -> None:
         self._window.append(begun)
@@ -74,7 +69,7 @@ class Counter:
         if budget is None:
             return None
         self._turn_to(day)
-        told = sum(item.dollars for item in spent.items if self.fits(item.slug, item.project)) if spent.day == day else 0.0
+        told = sum(item.dollars for item in spent.items if self.limit.fits(item.slug, item.project)) if spent.day == day else 0.0
         if self._before is None:
             self._before = max(0.0, told - self._own)
         used = max(told, self._before + self._own)
@@ -128,7 +123,7 @@ class Counters:
             each.pay(price.cost(*used), day)
 
     def _of(self, slug: str, project: str) -> list[Counter]:
-        return [each for each in self._counters if each.fits(slug, project)]
+        return [each for each in self._counters if each.limit.fits(slug, project)]
 
 
 def _frees(window: deque[Begun], tokens: int) -> float | None:
@@ -141,7 +136,3 @@ def _frees(window: deque[Begun], tokens: int) -> float | None:
         if used < tokens:
             return begun.moment
     return None
-
-
-def _one_of(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

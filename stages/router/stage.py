@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ..contract import project
 from ..contract.advertised import Advertised
 from ..contract.body import Document
 from ..contract.errors import refuse
@@ -11,7 +12,7 @@ from ..contract.headers import USER_LOGIN
 from ..kit import advertised
 from ..kit.exchange import Exchange
 from ..kit.stage import Context, Stage
-from . import catalog, project
+from . import catalog
 from .allowance import Allowance
 from .config import Config
 from .failover import Failover
@@ -49,7 +50,10 @@ class Router(Stage[Config]):
             raise refuse("`model` is missing from the request body", param="model")
         config = self.context.config
         offer = await self._offer(exchange) if depends_on_offer(config, asked) else None
+        exchange.notes["asked"] = asked
         slug = resolve(config, asked, offer or NOTHING)
+        if slug == asked:
+            del exchange.notes["asked"]
         if has_choice(config, slug):
             await self._failover.serve(exchange, document, slug, folder, offer or await self._offer_of(slug, exchange))
             return

@@ -13,7 +13,9 @@ from .subject import Subject
 
 START_SECONDS = 20.0
 LAST_LINES = 8
+LONGEST_LINE = 64 * 1024
 _POLL_SECONDS = 0.03
+_REQUEST = '"event":"request"'
 _HEALTH = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 
@@ -27,6 +29,7 @@ class Tested:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
+        self.requests: deque[str] = deque(maxlen=LAST_LINES)  # what it has logged of requests, if it logs as our stages do
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self.exited: asyncio.Task[int] | None = None
@@ -111,8 +114,20 @@ class Tested:
 
     async def _read(self) -> None:
         assert self._process is not None and self._process.stdout is not None
+        rest = b""
         while chunk := await self._process.stdout.read(65536):
-            self._lines.extend(line[:500] for line in chunk.decode("utf-8", "replace").splitlines() if line.strip())
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[:LONGEST_LINE]
+            for line in lines:
+                self._take(line)
+        self._take(rest)
+
+    def _take(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip("\r")
+        if text.strip():
+            self._lines.append(text[:500])
+        if _REQUEST in text and len(text) <= LONGEST_LINE:
+            self.requests.append(text)
 
 
 async def _until_ready(subject: Subject) -> None:

@@ -18,12 +18,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, with the number by which its outcome is known."""
+    """One request, with the number by which its outcome is known. `lines` asks for what the stages have logged of it: then it is
+    the only one of its scene."""
 
     number: int
     body: str
     headers: dict[str, str] = {}
     answer: Answer = Answer()
+    lines: bool = False
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -52,7 +54,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 class Seen(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Of one exchange: the answer that came back, and the request as it reached the next hop `hop`; None where it reached none.
 
-    Header names are in lower case. `broken` says how the answer broke off, `fault` why there was no exchange at all.
+    Header names are in lower case. `lines` are by stage, of those that log as ours do. `broken` says how the answer broke off,
+    `fault` why there was no exchange at all.
     """
 
     number: int
@@ -64,3 +67,4 @@ class Seen(msgspec.Struct, kw_only=True, omit_defaults=True):
     hop: str | None = None
     request: str | None = None
     request_headers: dict[str, str] = {}
+    lines: dict[str, str] = {}

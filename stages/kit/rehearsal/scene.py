@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import msgspec
 
@@ -19,6 +19,7 @@ from .play import Answer, Ask, Scene, Seen
 
 # A connection is seen to break before its process is seen to have died.
 _DYING_SECONDS = 0.2
+_LOGGING_SECONDS = 1.0
 
 
 class _Asked(msgspec.Struct):
@@ -42,6 +43,8 @@ async def play(scene: Scene, patience: float) -> AsyncIterator[Seen]:
             if seen.fault is None:
                 await _exchange(scene, ask, hops, client, seen, patience)
                 await _tell_of_deaths(processes, seen)
+            if ask.lines:
+                seen.lines = await _lines(processes)
             yield seen
 
 
@@ -116,6 +119,15 @@ def _part(answer: Answer) -> Part:
             await exchange.reply(answers.events(asked.model, answer.parts)[-1]["response"], headers=answer.headers)
 
     return part
+
+
+async def _lines(processes: Mapping[str, Tested]) -> dict[str, str]:
+    """Stages write them a moment after the answer, those of other people perhaps never."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LOGGING_SECONDS):
+            while not all(process.requests for process in processes.values()):  # noqa: ASYNC110  # a pipe is read elsewhere
+                await asyncio.sleep(0.01)
+    return {name: process.requests[-1] for name, process in processes.items() if process.requests}
 
 
 async def _tell_of_deaths(processes: Mapping[str, Tested], seen: Seen) -> None:

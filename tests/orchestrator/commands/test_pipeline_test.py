@@ -87,6 +87,21 @@ expect = [
 ]
 
 [[test]]
+name = "both goes to its first member"
+request = { model = "both", input = "hi" }
+expect = [{ of = "route", equals = { egress = "deepseek", slug = "deepseek-chat", model = "deepseek-chat" } }]
+
+[[test]]
+name = "what is denied reaches nobody"
+through = ["policy", "router"]
+request = { input = "deploy x" }
+expect = [
+  { of = "status", equals = 403 },
+  { of = "answer", path = "error.message", equals = "Not here." },
+  { of = "route", absent = true },
+]
+
+[[test]]
 name = "deepseek has a worker of its own"
 through = ["policy", "router"]
 request = { model = "deepseek-chat", input = "hi" }
@@ -119,20 +134,26 @@ def home_with(tmp_path: Path, text: str) -> RunningChain:
 
 
 def test_what_users_say_of_their_chain_holds_without_any_key(tmp_path: Path) -> None:
-    policy = POLICY + '\nrules = [{ do = "inject", text = "Answer in French." }]'
-    commands = home_with(tmp_path, pipeline(INGRESS, policy, ROUTER + '\naliases = { quick = "fast" }') + PASSING)
+    policy = (
+        POLICY
+        + '\nrules = [{ do = "inject", text = "Answer in French." }, {do = "deny", sentence = "Not here.", when = {says = "x"}}]'
+    )
+    router = ROUTER + '\naliases = { quick = "fast" }\nvirtual = { both = { members = ["deepseek-chat", "fast"] } }'
+    commands = home_with(tmp_path, pipeline(INGRESS, policy, router) + PASSING)
     (commands.home / "request.json").write_text('{"model": "fsat", "input": []}')
     (commands.home / "answer.sse").write_bytes(encode_events(events("x", ["from a file"])))
     done = commands.cli("pipeline", "test", "--junit", str(tmp_path / "report.xml"))
     assert [line for line in done.stdout.splitlines() if line.startswith("✓")] == [
         "✓ house rules are added, and nothing else is touched",
         "✓ quick goes to OpenRouter as kimi-k2",
+        "✓ both goes to its first member",
+        "✓ what is denied reaches nobody",
         "✓ deepseek has a worker of its own",
         "✓ nobody serves this one",
         "✓ an error of the provider passes",
     ]
-    assert "5 passed, 0 failed" in done.stdout
-    assert ElementTree.parse(tmp_path / "report.xml").getroot()[0].get("tests") == "5"
+    assert "7 passed, 0 failed" in done.stdout
+    assert ElementTree.parse(tmp_path / "report.xml").getroot()[0].get("tests") == "7"
 
 
 def test_failures_say_what_was_expected_what_came_and_what_died(tmp_path: Path) -> None:

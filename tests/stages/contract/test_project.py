@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from codex_shim.stages.router import project
+from codex_shim.stages.contract import project
 
 
 def body(text: str) -> bytes:

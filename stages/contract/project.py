@@ -1,4 +1,4 @@
-"""In which folder Codex works. Pure: a look at the bytes, since a router that decoded the conversation would no longer be quick."""
+"""In which folder Codex works. Pure: a look at the bytes, since a hop that decoded the conversation would not be quick any more."""
 
 from __future__ import annotations
 
