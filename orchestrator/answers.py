@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 
 import msgspec
 
@@ -111,11 +112,11 @@ class Answers:
             yield {"ok": False, "error": "the chain is being stopped", "problems": [], "code": 1}
 
     async def _probes(self, request: Message) -> AsyncIterator[Message]:
-        """Probes in the hops that are wished for, for as long as whoever asks stays connected."""
+        """Probes in the hops that are wished for, for as long as whoever asks stays connected; told again when they are others."""
         try:
-            async with self._course.watching([str(each) for each in request.get("hops", [])]) as probes:
-                yield {"probes": probes}
-                await asyncio.Event().wait()
+            async with aclosing(self._course.watching([str(each) for each in request.get("hops", [])])) as told:
+                async for probes in told:
+                    yield {"probes": probes}
         except CourseError as error:
             yield {"ok": False, "error": str(error)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Generator
@@ -23,6 +24,7 @@ class Connection:
     def __init__(self, path: Path, seconds: float | None = None) -> None:
         self._path = path
         self._seconds = seconds
+        self._open: set[socket.socket] = set()
         self.facts: Message = {}
 
     def ask(self, command: str, **arguments: Any) -> Generator[Message, None, None]:
@@ -35,10 +37,20 @@ class Connection:
             connection = socket.create_connection(("127.0.0.1", self.facts["port"]), timeout=self._seconds)
         except (OSError, ValueError) as error:
             raise NotRunningError from error
-        with connection, connection.makefile("rb") as lines:
-            connection.sendall(json.dumps({"token": self.facts["token"], "command": command, **arguments}).encode() + b"\n")
-            for line in lines:
-                yield json.loads(line)
+        self._open.add(connection)
+        try:
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(json.dumps({"token": self.facts["token"], "command": command, **arguments}).encode() + b"\n")
+                for line in lines:
+                    yield json.loads(line)
+        finally:
+            self._open.discard(connection)
+
+    def hang_up(self) -> None:
+        """What is being answered ends here, also for a thread that waits for it."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def ask_once(self, command: str, **arguments: Any) -> Message:
         """The last answer."""

@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -70,6 +69,7 @@ class Course:
         self._watched: dict[object, list[str]] = {}  # the hops, as they were written, by who watches them
         self._watch_token = Secret(secrets.token_urlsafe(32))
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._gone_over = asyncio.Event()  # set, and replaced by another one, with each change
         self.one_at_a_time = asyncio.Lock()
 
     async def reload(self, tell: Tell) -> list[Message]:
@@ -82,6 +82,7 @@ class Course:
                 tell({"problem": problem})
             changes = await self._go(sources, offering, tell)
             self.sources, self.read_at = sources, began
+            self._wake()
             await self._watch.follow(sources.subscriptions)
             try:
                 await self._publisher.renew(offering, self._watch.states, entries)
@@ -91,16 +92,21 @@ class Course:
                 ) from error
             return changes
 
-    @asynccontextmanager
-    async def watching(self, patterns: list[str]) -> AsyncIterator[list[Message]]:
-        """Probes in the hops that are meant, for as long as the block lasts: `{"hop", "url", "token"}` of each. Raises
-        `CourseError`."""
+    async def watching(self, patterns: list[str]) -> AsyncGenerator[list[Message], None]:
+        """Probes in the hops that are meant, for as long as whoever asks takes from this: `{"hop", "url", "token"}` of each, and
+        of all again when the chain has become another. Raises `CourseError`."""
         who = object()
         try:
-            hops = self._meant(patterns)
+            self._meant(patterns)
             self._watched[who] = patterns
             await asyncio.shield(self.undisturbed(self.rewire(), "put probes in"))
-            yield [self._probe(hop) for hop in hops]
+            told: list[Message] | None = None
+            while True:
+                gone_over = self._gone_over
+                if (probes := self._probes_in(patterns)) != told:
+                    told = probes
+                    yield probes
+                await gone_over.wait()
         finally:
             self._watched.pop(who, None)
             self.undisturbed(self.rewire(), "take the probes out")
@@ -109,6 +115,7 @@ class Course:
         """Go over to the probes that are wished for now. Raises `CourseError`."""
         async with self.one_at_a_time:
             await self._go(self.sources, self._publisher.offering, lambda message: None)
+            self._wake()
 
     def undisturbed(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """A change that is begun is brought to its end, whatever becomes of whoever asked for it."""
@@ -167,17 +174,22 @@ class Course:
             watched |= {hop.name: wish for hop in _still_there(patterns, known)}
         return checks(sources, watched)
 
-    def _meant(self, patterns: Collection[str]) -> list[Hop]:
+    def _meant(self, patterns: Collection[str]) -> None:
         known = _hops(self.sources)
         try:
-            return list({hop.name: hop for pattern in patterns for hop in matching(pattern, known)}.values())
+            for pattern in patterns:
+                matching(pattern, known)
         except HopError as error:
             raise CourseError([str(error)]) from error
 
-    def _probe(self, hop: Hop) -> Message:
-        spec = self._supervisor.plan.find(hop.probe)
-        assert spec is not None
-        return {"hop": hop.name, "url": spec.url, "token": self._watch_token.reveal()}
+    def _probes_in(self, patterns: Collection[str]) -> list[Message]:
+        hops = {hop.name: self._supervisor.plan.find(hop.probe) for hop in _still_there(patterns, _hops(self.sources))}
+        token = self._watch_token.reveal()
+        return [{"hop": name, "url": spec.url, "token": token} for name, spec in hops.items() if spec is not None]
+
+    def _wake(self) -> None:
+        self._gone_over.set()
+        self._gone_over = asyncio.Event()
 
 
 def _hops(sources: Sources) -> list[Hop]:

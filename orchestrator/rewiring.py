@@ -135,7 +135,7 @@ def _displaced(old: Sequence[str], new: Sequence[str]) -> set[str]:
 
 
 def _neighbours(name: str, plan: ChainPlan) -> tuple[str | None, str | None]:
-    names = _line(plan)
+    names = _names(plan.chain) if name in _names(plan.chain) else _line(plan)
     if name not in names:
         return (names[-1] if name in _names(plan.egress) else None), None
     place = names.index(name)

@@ -61,14 +61,14 @@ def follow(hops: list[str], chosen: Selection, *, bodies: bool, events: bool) ->
         with Feed(connection(), hops, bodies=bodies, events=events) as feed:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: _asked_to(stop))
-            typer.echo(typer.style(f"Watching {', '.join(feed.hops)}; Ctrl-C ends it.", dim=True), err=True)
+            _say(f"Watching {', '.join(feed.hops)}; Ctrl-C ends it.")
             yield from _records(feed, chosen, stop)
     except NotRunningError:
         ask_running("status")  # it says that there is no chain
     except RefusedError as error:
         fail(str(error))
-    except FeedEndedError:
-        fail("the chain has stopped, and its probes with it")
+    except FeedEndedError as error:
+        fail(str(error))
     except KeyboardInterrupt:
         return  # before there was anything to watch
 
@@ -76,7 +76,11 @@ def follow(hops: list[str], chosen: Selection, *, bodies: bool, events: bool) ->
 def _records(feed: Feed, chosen: Selection, stop: threading.Event) -> Iterator[dict[str, Any] | None]:
     """None at once, since everything is watched now. Another hop of the last request may still have to tell of it."""
     yield None
+    hops = feed.hops
     while not stop.is_set():
+        if feed.hops != hops and feed.hops:
+            hops = feed.hops
+            _say(f"The chain was changed; now watching {', '.join(hops)}.")
         record = feed.next(_LAST_SECONDS if chosen.done and len(feed.hops) > 1 else _PAUSE_SECONDS)
         if record is None:
             yield None
@@ -86,6 +90,10 @@ def _records(feed: Feed, chosen: Selection, stop: threading.Event) -> Iterator[d
         yield from chosen.feed(record)
         if chosen.done and len(feed.hops) == 1:
             return
+
+
+def _say(sentence: str) -> None:
+    typer.echo(typer.style(sentence, dim=True), err=True)
 
 
 def _asked_to(stop: threading.Event) -> None:

@@ -98,6 +98,30 @@ def test_a_chain_is_tapped_compared_recorded_and_replayed(seen: RunningChain, pr
     _replayed(seen, provider, file)
 
 
+@needs_posix
+def test_a_tap_follows_the_chain_when_it_changes(seen: RunningChain, provider: ScriptedUpstream) -> None:
+    provider.script(says("Hello."), says("Hello."))
+    file = seen.home / "chain.toml"
+    before = file.read_text()
+    with ExitStack() as commands:
+        every = commands.enter_context(working(seen, "pipeline", "tap", "*", "--json"))
+        one = commands.enter_context(working(seen, "pipeline", "tap", "hasty>router"))
+        for each in (every, one):
+            each.wait_for("Watching")
+        file.write_text(before.replace(ROUTER, f'[[stage]]\nname = "between"\nuse = "policy"\n{ROUTER}'))
+        changes = seen.control.ask_once("reload")["changes"]
+        assert "between: new, between hasty and router" in [change["words"] for change in changes]
+        every.wait_for("now watching ingress>hasty, hasty>between, between>router, ")
+        ask_all(seen)
+        until(lambda: '"between>router"' in every.stdout, "the new hop is watched too")
+        assert one.end() == 1
+        assert "error: the chain was changed, and none of the hops that were watched is in it any more" in one.stderr
+        file.write_text(before)
+        assert seen.control.ask_once("reload")["ok"]
+        assert every.interrupt() == 0, every.stderr
+    until(lambda: probes(seen) == [], "the probes are gone with those who asked for them")
+
+
 def _tapped(shown: str, refused: list[dict[str, Any]]) -> None:
     """The whole output of commands is searched for the secret anyway."""
     first = next(line for line in shown.splitlines() if "ingress>hasty" in line)
