@@ -15,6 +15,8 @@ from .repair_values import Offered
 
 _ADDED, _ITEM_DONE = "response.output_item.added", "response.output_item.done"
 _CUT = ("response.failed", "response.incomplete")
+# No answer has more items than this.
+_PLACES = range(10_000)
 _see = msgspec.json.Decoder(Seen).decode
 
 
@@ -77,7 +79,9 @@ class Repaired:
         item = event.item
         if event.type != _ADDED or not isinstance(item, dict) or type(event.output_index) is not int:
             return None
-        if self._offered and _is_message(item):
+        if event.output_index not in _PLACES:
+            return None
+        if self._offered and _is_message(item) and isinstance(item.get("id"), str):
             return Message(frame, event, self._offered, self._course)
         return PatchCall(event, self._course) if self._patches and is_patch(item) else None
 

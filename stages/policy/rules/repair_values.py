@@ -112,7 +112,8 @@ def _fits(tool: Tool, given: Any) -> bool:
     properties, required = schema.get("properties"), schema.get("required")
     if not isinstance(given, dict) or not isinstance(properties, dict):
         return isinstance(given, dict)
-    return set(given) <= set(properties) and set(required if isinstance(required, list) else ()) <= set(given)
+    needed = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+    return set(given) <= set(properties) and set(needed) <= set(given)
 
 
 def _schema(tool: Tool) -> dict[str, Any]:

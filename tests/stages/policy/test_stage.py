@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from codex_shim.stages.contract.check.stream import StreamCheck
 from codex_shim.stages.kit.client import HopClient
-from codex_shim.stages.policy.config import AnyRule, Config, Inject, When
+from codex_shim.stages.policy.config import AnyRule, Config, Inject, Repair, When
 from codex_shim.stages.policy.stage import Policy
-from raw_upstream import plain, serving, upstream
+from native_answers import native_frames
+from raw_upstream import SSE, plain, serving, upstream
 
 ASKED = b'{"model":"m",  "input":[ {"role":"user","content":"hi"} ],"n":1.0}'
 INJECTED = b'{"type":"message","role":"developer","content":[{"type":"input_text","text":"Be kind."}]}'
@@ -42,3 +44,27 @@ def test_rules_apply_to_a_turn_and_to_its_summary(path: str) -> None:
 @pytest.mark.parametrize("path", ["/responses", "/responses/compact"])
 def test_without_rules_a_body_passes_in_its_very_bytes(path: str) -> None:
     assert sent_on(path, []) == ASKED
+
+
+def test_a_call_in_a_text_is_a_call_behind_the_stage() -> None:
+    text = 'I look.\n<invoke name="ls"></invoke>'
+    asked = b'{"model":"m","stream":true,"input":"hi","tools":[{"type":"function","name":"ls"}]}'
+
+    async def talk() -> bytes:
+        client = HopClient()
+        try:
+            async with (
+                upstream(SSE + b"".join(native_frames(text=text))) as raw,
+                serving(Policy, Config(rules=[Repair()]), raw.url.removesuffix("/v1")) as url,
+                client.open("POST", url + "/responses", {"content-type": "application/json"}, asked) as reply,
+            ):
+                return await reply.read()
+        finally:
+            await client.close()
+
+    stream = asyncio.run(talk())
+    check = StreamCheck()
+    assert check.feed(stream) + check.finish(broken=False) == []
+    assert stream.count(b'"type":"function_call","id":"fc_') == 3, "added, done, and in the completed response"
+    assert b'"text":"I look.\\n"' in stream
+    assert b"invoke" not in stream
