@@ -119,7 +119,7 @@ def _object(text: str, what: str) -> dict[str, Any]:
 
 
 def _headers(written: list[str]) -> dict[str, str]:
-    found = dict(each.partition("=")[::2] for each in written)
+    found = {name: value for name, _, value in (each.partition("=") for each in written)}
     if wrong := next((name for name in found if not re.fullmatch(r"[A-Za-z0-9_-]+", name)), None):
         fail(f"`{wrong}` cannot be the name of a header; write --header name=value", 2)
     return found

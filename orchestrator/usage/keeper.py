@@ -83,6 +83,8 @@ class Keeper:
     async def since(self, day: str) -> list[Row]:
         """What was counted from that day on. Raises `StoreError`."""
         await self.settle()
+        if not self._store.exists:
+            return []
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._store.since, day)
 

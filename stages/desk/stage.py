@@ -43,6 +43,7 @@ class Desk(Stage[Config]):
             **{("GET", f"/picker/{name}"): self._file for name in page.TYPES},
             ("GET", "/api/models"): self._models,
             ("GET", "/api/chain"): self._chain,
+            ("GET", "/api/usage"): self._usage,
             ("POST", "/api/switch"): self._switch,
             ("GET", "/metrics"): self._metrics,
         }
@@ -59,6 +60,12 @@ class Desk(Stage[Config]):
         """`{url, stages, logins, codex}`."""
         told = await self._ask_quietly(exchange)
         await self._tell(exchange, {name: told[name] for name in ("url", "stages", "logins", "codex")})
+
+    async def _usage(self, exchange: Exchange) -> None:
+        """`{today, week}`, each `{total, models}` (orchestrator/usage/answers.py)."""
+        exchange.quiet = True
+        told = await self._control.ask("usage")
+        await self._tell(exchange, {name: told[name] for name in ("today", "week")})
 
     async def _switch(self, exchange: Exchange) -> None:
         """`{slug}` → `{ok, restarted, model, next, trouble}`. `next` is what to type, `trouble` what is wrong with the user's own

@@ -43,6 +43,7 @@ DESK_PATHS = (
     *(("GET", f"{guard.PAGE}/{name}") for name in ("picker.css", "picker.js", "icon.svg")),
     ("GET", "/api/models"),
     ("GET", "/api/chain"),
+    ("GET", "/api/usage"),
     ("POST", "/api/switch"),
     ("GET", guard.METRICS),
 )

@@ -119,8 +119,9 @@ class Counters:
         """It is known now what it has used."""
         begun.tokens = used.input + used.output
         price = self._prices.get(slug)
-        for each in self._of(slug, project) if price is not None else ():
-            each.pay(price.cost(*used), day)
+        dollars = price.cost(*used) if price is not None else 0.0
+        for each in self._of(slug, project):
+            each.pay(dollars, day)
 
     def _of(self, slug: str, project: str) -> list[Counter]:
         return [each for each in self._counters if each.limit.fits(slug, project)]

@@ -1,6 +1,8 @@
-// Shows what /api/models and /api/chain tell, and asks /api/switch for another model. Every text is put in as text, never as markup.
+// Shows what /api/models, /api/chain and /api/usage tell, and asks /api/switch for another model. Every text is put in as text,
+// never as markup.
 
 const EVERY_MS = 2000;
+const USAGE_MS = 10000;
 const PATIENCE_MS = 15000;
 const FILTER_FROM = 9; // fewer models are seen at a glance
 const PASSING = new Set(["starting", "restarting", "waiting", "stopping", "leased"]);
@@ -10,6 +12,7 @@ const cards = new Map(); // slug → {item, button, shown, model}
 let token = document.querySelector("meta[name=page-token]").content;
 let order = "";
 let timer = 0;
+let usageAt = 0;
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -218,6 +221,29 @@ function showSummary(codex, models) {
   rewrite("summary", ...parts);
 }
 
+// -- usage -----------------------------------------------------------------------------------------------------------
+
+const DEAREST = 3; // models that are named below a week
+
+function usedRow(name, counts, part = false) {
+  const cells = [element("span", { className: "name", textContent: name }), " ", element("span", { className: "cost", textContent: counts.cost })];
+  const cached = counts.cached ? ` (${tokens(counts.cached)} cached)` : "";
+  const requests = counts.requests === 1 ? "1 request" : `${counts.requests} requests`;
+  const more = `${requests}, ${tokens(counts.input)} tokens in${cached}, ${tokens(counts.output)} out`;
+  if (!part) cells.push(" ", element("span", { className: "more", textContent: more }));
+  return element("li", { className: part ? "used part" : "used" }, ...cells);
+}
+
+// It is no part of the chain's health, so what goes wrong with it only hides it.
+async function showUsage() {
+  if (performance.now() < usageAt) return;
+  usageAt = performance.now() + USAGE_MS;
+  const told = await ask("/api/usage").catch(() => null);
+  byId("usage-title").hidden = told === null;
+  const week = told?.week.models.slice(0, DEAREST).map((model) => usedRow(model.slug, model, true)) ?? [];
+  rewrite("usage", ...(told ? [usedRow("Today", told.today.total), usedRow("Last 7 days", told.week.total), ...week] : []));
+}
+
 // -- keeping up ------------------------------------------------------------------------------------------------------
 
 async function refresh() {
@@ -228,6 +254,7 @@ async function refresh() {
     showChain(chain);
     showSummary(chain.codex, models);
     missing("");
+    await showUsage();
   } catch (error) {
     missing(error.status ? error.message : "The chain does not answer any more. `codex-shim start` starts it again.");
   }
