@@ -213,6 +213,7 @@ class Failover:
         """Raises `HopError` for an answer that is no success."""
         route, exchange = self._config.routes[name], asked.exchange
         exchange.headers = _fitting(asked.given, name, route)
+        asked.said_beside = {}
         self._allowance.begin(exchange, name, asked.project)
         if asked.document.get("model", str) != route.model:
             asked.document.set("model", route.model)

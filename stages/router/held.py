@@ -26,8 +26,9 @@ class Held:
         self._rest = rest
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        yield b"".join(self._first)
         try:
+            if self._first:
+                yield b"".join(self._first)
             if self._waiting is not None:
                 if (chunk := await self._waiting) is None:
                     return
