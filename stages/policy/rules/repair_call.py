@@ -15,7 +15,7 @@ _DONE = ("response.output_item.done", "response.custom_tool_call_input.done", "r
 
 
 def is_patch(item: Item) -> bool:
-    return item.get("type") in _FIELDS and item.get("name") == repair_patch.TOOL
+    return item.get("type") in ("custom_tool_call", "function_call") and item.get("name") == repair_patch.TOOL
 
 
 def mended(item: Item, *, complete: bool) -> list[Item] | None:

@@ -233,7 +233,7 @@ def split(item: Item, offered: Offered, new_id: Callable[[str], str], *, complet
         return None
     writer = Writer(new_id, 0)
     if isinstance(pieces[0], str) and pieces[0].strip():
-        writer.adopt(item, [])
+        writer.adopt({"id": new_id("msg"), **item}, [])
     for piece in pieces:
         writer.write(piece, 0)
     writer.close(0)
