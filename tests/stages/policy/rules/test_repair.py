@@ -191,6 +191,25 @@ def test_a_call_is_there_as_soon_as_it_is_closed_and_a_broken_stream_has_no_half
     assert [meant(item) for item in items(frames)[1:]] == ["a\n", LS]
 
 
+def test_only_what_may_become_a_call_is_held_back() -> None:
+    answer = change()
+    got = []
+    for event in said("Hi", " a <", " b <to", "ol", "s> [1", "] ", "`x` <tool_c", "all", " is"):
+        frames = answer.feed(Frame(event["type"].encode(), msgspec.json.encode(event)))
+        got += [[msgspec.json.decode(frame.data).get("delta") for frame in frames]] if event["type"].endswith("text.delta") else []
+    assert [texts[-1] if texts else "" for texts in got[1:]] == [
+        "Hi",
+        " a ",
+        "< b ",
+        "",
+        "<tools> [1",
+        "] ",
+        "`x` ",
+        "",
+        "<tool_call is",
+    ]
+
+
 def test_nothing_is_decoded_or_written_anew_where_nothing_is_said_of_calls() -> None:
     events = said("Hello", " a < b, [x] and", " `code`\n```\nfence\n```\n", "<b>", end="incomplete")
     sent = [Frame(event["type"].encode(), json.dumps(event).encode()) for event in events]
@@ -264,7 +283,12 @@ def cut(text: str, places: list[int]) -> list[str]:
 
 @given(TEXT, st.lists(st.integers(0, 10**6), max_size=9), st.sampled_from(["completed", "incomplete"]))
 def test_the_same_comes_out_however_the_text_is_cut(text: str, places: list[int], end: str) -> None:
-    assert repaired(*cut(text, places), end=end) == repaired(*cut(text, []), end=end)
+    whole = repaired(*cut(text, []), end=end)
+    assert repaired(*cut(text, places), end=end) == whole
+    if end == "completed":
+        response = {"output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}]}
+        after = msgspec.json.decode(change().whole(msgspec.json.encode(response)))
+        assert [meant(item) for item in after["output"]] == (whole or [""])
 
 
 @given(TEXT.map(lambda text: text.replace("shell", "other")), st.lists(st.integers(0, 10**6), max_size=9))
