@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
-import secrets
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from codex_shim.stages.contract import ports
 
 from .plan import Address, Need
 from .system import can_hand_on_sockets, port_owner
@@ -13,10 +16,6 @@ from .system import can_hand_on_sockets, port_owner
 
 class StartError(Exception):
     """The chain cannot come up; the message is for the user."""
-
-
-# Systems hand out ports above these to whoever asks for none by number, so what is free here stays so until it is used.
-_BY_NUMBER = range(15_000, 32_000)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -55,8 +54,7 @@ def bind_all(needs: Sequence[Need], sockets: dict[str, socket.socket]) -> dict[s
 
 def free_port(host: str) -> int:
     """A port at which nobody listens now, for somebody who binds it himself in a moment."""
-    while True:
-        port = secrets.choice(_BY_NUMBER)
+    for port in _candidates(os.getpid()):
         try:
             bind(host, port).close()
         except OSError as error:
@@ -64,6 +62,13 @@ def free_port(host: str) -> int:
                 raise
         else:
             return port
+    raise AssertionError("there is always another candidate")
+
+
+@cache
+def _candidates(pid: int) -> Iterator[int]:
+    """One row for each process: who forks begins anew."""
+    return ports.candidates(pid)
 
 
 def why_not(host: str, port: int, error: OSError) -> str:

@@ -62,6 +62,7 @@ PURE = [
     "stages/contract/price.py",
     "stages/contract/project.py",
     "stages/contract/spent.py",
+    "stages/contract/ports.py",
     "stages/contract/sse.py",
     "stages/contract/summary.py",
     "stages/contract/tools.py",

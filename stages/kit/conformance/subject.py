@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import socket
+from collections.abc import Iterator
+from functools import cache
 from typing import Literal
 
 import msgspec
 
+from ...contract import ports
 from ...contract.handshake import Handshake
 from ...contract.secret import Secret
 
 Kind = Literal["stage", "ingress", "router", "egress"]
 HOST = "127.0.0.1"
-# Systems hand out ports above these to whoever asks for none by number, so what is free here stays so until it is used.
-_BY_NUMBER = range(15_000, 32_000)
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +69,13 @@ def started(name: str, argv: list[str], environ: dict[str, str], config: str | N
 
 def free_port() -> int:
     """A port that nobody listens on now. The stage binds it itself, as it would when run by hand."""
-    while True:
-        port = secrets.choice(_BY_NUMBER)
+    for port in _candidates(os.getpid()):
         with contextlib.suppress(OSError), socket.create_server((HOST, port)):
             return port
+    raise AssertionError("there is always another candidate")
+
+
+@cache
+def _candidates(pid: int) -> Iterator[int]:
+    """One row for each process: who forks begins anew."""
+    return ports.candidates(pid)
