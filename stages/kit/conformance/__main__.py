@@ -29,7 +29,8 @@ def main() -> None:
     arguments = parser.parse_args()
     known = [check.name for check in CHECKS]
     if unknown := [name for name in arguments.only if name not in known]:
-        parser.error(f"there is no check `{unknown[0]}`; there are {', '.join(known)}")
+        print(f"error: there is no check `{unknown[0]}`; there are {', '.join(known)}", file=sys.stderr)
+        raise SystemExit(2)
     subject = msgspec.structs.replace(_subject(arguments), patience=arguments.patience)
     with asyncio.Runner() as runner:
         raise SystemExit(runner.run(_run(subject, arguments.only, as_json=arguments.json, junit_file=arguments.junit)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
 
 from . import backward, cancelling, forward, lifetime
 from .bench import Bench
@@ -15,6 +16,7 @@ from .verdict import BrokenError, Check, Outcome
 
 CHECKS = (*forward.CHECKS, *backward.CHECKS, *cancelling.CHECKS, *lifetime.CHECKS)
 _LIMIT_SECONDS = 30.0
+_REACH_SECONDS = 5.0
 _DYING_SECONDS = 0.2  # a connection is seen to break before its process is seen to have died
 
 # What does not apply to a kind of stage, and why. Custom stages of every door must keep all of it.
@@ -36,6 +38,8 @@ async def examine(subject: Subject, only: Collection[str] = ()) -> AsyncIterator
         if process is not None:
             stack.push_async_callback(process.kill)
             await process.start()
+        else:
+            await _reached(subject.url)
         bench = Bench(subject, hop, process)
         stack.push_async_callback(bench.client.close)
         for check in CHECKS:
@@ -45,6 +49,17 @@ async def examine(subject: Subject, only: Collection[str] = ()) -> AsyncIterator
             fault = None if reason else await _fault(check, bench)
             verdict = "skip" if reason else "fail" if fault else "pass"
             yield Outcome(check=check.name, proves=check.proves, verdict=verdict, sentence=reason or fault or "")
+
+
+async def _reached(url: str) -> None:
+    """A stage that nobody has started is one fault, and not one of each check. Raises `StartError`."""
+    address = urlsplit(url)
+    try:
+        async with asyncio.timeout(_REACH_SECONDS):
+            _, writer = await asyncio.open_connection(address.hostname, address.port or 80)
+    except (OSError, ValueError) as error:
+        raise StartError(f"nobody answers at {url}; start what is to be checked first") from error
+    writer.close()
 
 
 def why_not(check: Check, subject: Subject) -> str | None:

@@ -144,6 +144,13 @@ def test_a_program_that_is_not_there_is_one_error() -> None:
     assert (code, report["error"]) == (1, "/nowhere/stage cannot be started: No such file or directory")
 
 
+def test_an_address_where_nobody_listens_is_one_error() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    code, report = run_checks("--url", url, only=["health"])
+    assert (code, report["error"]) == (1, f"nobody answers at {url}; start what is to be checked first")
+    assert report["checks"] == []
+
+
 def test_a_check_that_does_not_exist_is_wrong_usage() -> None:
     command = [sys.executable, "-P", "-m", "codex_shim.stages.kit.conformance", "--only", "speed", "--url", "http://127.0.0.1:1"]
     done = subprocess.run(command, capture_output=True, text=True)
