@@ -68,6 +68,8 @@ def test_it_shows_the_models_the_active_one_and_the_chain(page: Browser, page_ch
     assert page.texts("#chain .name") == ["ingress", "policy", "router"]
     assert page.text("#address").split() == ["Codex", "connects", "to", page_chain.url]
     assert page_chain.stage("desk")["state"] == "ready"
+    page.until(lambda: page.texts("#usage .name")[:2] == ["Today", "Last 7 days"], "what was used is shown")
+    assert "tokens in" in page.text("#usage")
 
 
 def test_a_screen_reader_gets_names_roles_and_landmarks(page: Browser) -> None:
