@@ -111,6 +111,7 @@ PURE = [
     "orchestrator/limits.py",
     "orchestrator/logins/state.py",
     "orchestrator/plan.py",
+    "orchestrator/planning/*.py",
     "orchestrator/settings/model_edit.py",
     *(f"orchestrator/sight/{name}.py" for name in ("across", "changes", "comparison", "crossing", "hops", "judging", "outcome")),
     *(f"orchestrator/sight/{name}.py" for name in ("passing", "prefix", "recording", "selection", "stage_diff", "words")),

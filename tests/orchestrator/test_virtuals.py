@@ -11,6 +11,7 @@ from codex_shim.orchestrator.codex.cli import Prompt
 from codex_shim.orchestrator.desk import cards
 from codex_shim.orchestrator.offer import Offer
 from codex_shim.orchestrator.offering import Offering, prepare
+from codex_shim.orchestrator.planning.routes import own_route
 from codex_shim.orchestrator.settings import models, pipeline
 from codex_shim.orchestrator.settings.problems import ConfigError
 from codex_shim.orchestrator.sources import Sources
@@ -119,8 +120,8 @@ def test_the_picker_shows_a_virtual_slug_with_its_members(tmp_path: Path) -> Non
 def test_the_router_is_told_what_each_model_can_take() -> None:
     rows = models.parse(json.dumps([*ROWS, {**ROWS[0], "slug": "mute", "no_tool_support": True}]), "m", {}, str).rows
     workers = egress.derive(rows, [])
-    routes = {row.slug: plan._own_route(row, worker.name, "u", None) for worker in workers for row in worker.rows}
-    assert (routes["kimi-k2"].context, routes["kimi-k2"].tools, routes["mute"].tools) == (200_000, True, False)
-    assert (routes["blind"].images, routes["opus"].images, routes["opus"].price) == (False, True, None)
-    priced = plan._own_route(rows[0], "egress", "u", Price(input=1, output=10))
+    told = {row.slug: own_route(row, worker.name, "u", None) for worker in workers for row in worker.rows}
+    assert (told["kimi-k2"].context, told["kimi-k2"].tools, told["mute"].tools) == (200_000, True, False)
+    assert (told["blind"].images, told["opus"].images, told["opus"].price) == (False, True, None)
+    priced = own_route(rows[0], "egress", "u", Price(input=1, output=10))
     assert priced.price == pytest.approx(1.45)
