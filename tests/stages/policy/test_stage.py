@@ -46,7 +46,7 @@ def test_without_rules_a_body_passes_in_its_very_bytes(path: str) -> None:
     assert sent_on(path, []) == ASKED
 
 
-def test_a_call_in_a_text_is_a_call_behind_the_stage() -> None:
+def test_a_call_in_a_text_is_a_call_behind_the_stage(capfd: pytest.CaptureFixture[str]) -> None:
     text = 'I look.\n<invoke name="ls"></invoke>'
     asked = b'{"model":"m","stream":true,"input":"hi","tools":[{"type":"function","name":"ls"}]}'
 
@@ -68,3 +68,4 @@ def test_a_call_in_a_text_is_a_call_behind_the_stage() -> None:
     assert stream.count(b'"type":"function_call","id":"fc_') == 3, "added, done, and in the completed response"
     assert b'"text":"I look.\\n"' in stream
     assert b"invoke" not in stream
+    assert '"rules":["repair 1 calls"]' in "".join(capfd.readouterr())
