@@ -1,6 +1,6 @@
 """The forms in which models write calls into their text: how they begin, where they end, and what they say. Pure.
 
-<invoke name="shell"><parameter name="cmd">ls</parameter></invoke>      in <function_calls> or not, also as <invoke …>
+<invoke name="shell"><parameter name="cmd">ls</parameter></invoke>      in <function_calls> or not, also with a prefix: <x:invoke …>
 <function=shell><parameter=cmd>ls</parameter></function>                in <tool_call> or not
 <tool_call>{"name": "shell", "arguments": {"cmd": "ls"}}</tool_call>
 [TOOL_CALLS][{"name": "shell", "arguments": {"cmd": "ls"}}]
