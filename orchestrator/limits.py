@@ -38,7 +38,7 @@ def _problems(
     for place, pattern in enumerate(limit.models):
         if pattern in router.virtual:
             yield ("models", place), f"`{pattern}` is a virtual slug; a limit is for the models that answer, so name its members"
-        elif not subscriptions.chatgpt and not any(fnmatchcase(slug, pattern) for slug in known):
+        elif pattern != "*" and not subscriptions.chatgpt and not any(fnmatchcase(slug, pattern) for slug in known):
             yield ("models", place), f"no model fits `{pattern}`{did_you_mean(pattern, known)}"
     limited = [slug for slug in own if any(fnmatchcase(slug, pattern) for pattern in limit.models)]
     unknown = [f"`{slug}`" for slug in limited if slug not in prices]

@@ -44,6 +44,10 @@ def test_what_can_be_kept_is_taken(limit: str) -> None:
     limits.check(chain(limit), OWN, PRICES, CHATGPT)
 
 
+def test_what_is_for_all_models_is_so_also_where_there_is_none_yet() -> None:
+    limits.check(chain("requests_per_minute = 1"), [], {}, NONE)
+
+
 def test_the_shape_is_held_to_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         chain("requests_per_minut = 1\ndollars_per_day = 0")
