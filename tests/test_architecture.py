@@ -73,6 +73,7 @@ PURE = [
     "stages/ingress/normalize.py",
     "stages/otel/spans.py",
     *(f"stages/policy/{name}.py" for name in ("asking", "change", "conditions", "effect", "engine", "request", "tokens")),
+    "stages/policy/repair/*.py",
     "stages/policy/rules/*.py",
     *(f"stages/probe/{name}.py" for name in ("frames", "mask")),
     "stages/replayed/script.py",

@@ -8,8 +8,9 @@ from typing import Any
 from .conditions import holds
 from .config import Ask, Dedupe, Default, Deny, Drop, Inject, Redact, Repair, Replace, Route, Rule, Set, Trim
 from .effect import Effect
+from .repair.rule import repair
 from .request import Request
-from .rules import choosing, fields, history, inject, redact, repair
+from .rules import choosing, fields, history, inject, redact
 
 _WORK: dict[type[Rule], Callable[[Any, Request], str | Effect | None]] = {
     Inject: inject.inject,
@@ -22,7 +23,7 @@ _WORK: dict[type[Rule], Callable[[Any, Request], str | Effect | None]] = {
     Dedupe: history.dedupe,
     Trim: history.trim,
     Redact: redact.redact,
-    Repair: repair.repair,
+    Repair: repair,
 }
 
 

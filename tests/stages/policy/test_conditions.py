@@ -97,6 +97,10 @@ WORK = [
     {"do": "replace", "pattern": ".", "by": "y"},
     {"do": "deny", "sentence": "No."},
     {"do": "route", "to": "other"},
+    {"do": "dedupe", "least": 1},
+    {"do": "trim", "above": 1, "head": 0, "tail": 0, "keep": 0, "step": 1},
+    {"do": "redact", "patterns": {"any": "."}},
+    {"do": "repair"},
 ]
 
 JSON = st.recursive(
@@ -106,9 +110,8 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("table", WORK, ids=lambda table: table["do"])
 @given(body=st.dictionaries(st.text(), JSON, max_size=4), items=st.lists(JSON, max_size=3))
-def test_a_rule_never_touches_what_its_condition_excludes(table: dict[str, Any], body: dict[str, Any], items: list[Any]) -> None:
+def test_a_rule_never_touches_what_its_condition_excludes(body: dict[str, Any], items: list[Any]) -> None:
     raw = msgspec.json.encode({**body, "input": items, "model": "excluded"})
-    after, effects = run(raw, {**table, "when": {"models": ["only-this"]}})
-    assert (after, effects) == (raw, [])
+    for table in WORK:
+        assert run(raw, {**table, "when": {"models": ["only-this"]}}) == (raw, []), table["do"]

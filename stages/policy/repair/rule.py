@@ -16,10 +16,10 @@ from ...contract.tools import Tool
 from ..config import Repair
 from ..effect import Effect
 from ..request import Request
-from . import repair_patch
-from .repair_course import Course
-from .repair_stream import Repaired
-from .repair_values import Offered
+from . import patches
+from .course import Course
+from .stream import Repaired
+from .values import Offered
 
 
 def repair(rule: Repair, request: Request) -> Effect | None:
@@ -39,9 +39,9 @@ def _offered(rule: Repair, request: Request) -> Offered | None:
 
 
 def _patch(tool: Tool, value: str) -> str:
-    if tool.name != repair_patch.TOOL:
+    if tool.name != patches.TOOL:
         return value
-    return repair_patch.mended(value) if tool.kind == "custom_tool_call" else repair_patch.mended_arguments(value)
+    return patches.mended(value) if tool.kind == "custom_tool_call" else patches.mended_arguments(value)
 
 
 def _as_it_is(tool: Tool, value: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from ...contract.events import Item
 from ...contract.sse import Frame
-from . import repair_patch
-from .repair_course import Course, OpenItem, Seen, patched
+from . import patches
+from .course import Course, OpenItem, Seen, patched
 
 _LIMIT = 1024 * 1024
 _FIELDS = {"custom_tool_call": "input", "function_call": "arguments"}
@@ -15,7 +15,7 @@ _DONE = ("response.output_item.done", "response.custom_tool_call_input.done", "r
 
 
 def is_patch(item: Item) -> bool:
-    return item.get("type") in ("custom_tool_call", "function_call") and item.get("name") == repair_patch.TOOL
+    return item.get("type") in ("custom_tool_call", "function_call") and item.get("name") == patches.TOOL
 
 
 def mended(item: Item, *, complete: bool) -> list[Item] | None:
@@ -28,7 +28,7 @@ def mended(item: Item, *, complete: bool) -> list[Item] | None:
 def _mended(field: str, value: Any, whole: bool) -> Any:
     if not isinstance(value, str):
         return value
-    mend = repair_patch.mended if field == "input" else repair_patch.mended_arguments
+    mend = patches.mended if field == "input" else patches.mended_arguments
     return mend(value, whole=whole)
 
 
@@ -54,7 +54,7 @@ class PatchCall(OpenItem):
         if self._begins_right:
             return [self._course.passed(frame, event)]
         self._held.append((frame, event))
-        self._begins_right = repair_patch.is_right_so_far(self._shown) or len(self._shown) > _LIMIT
+        self._begins_right = patches.is_right_so_far(self._shown) or len(self._shown) > _LIMIT
         return self._released() if self._begins_right else []
 
     def settle(self, *, complete: bool) -> list[Frame]:

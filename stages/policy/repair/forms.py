@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal
 
-from .repair_values import Named, decoded
+from .values import Named, decoded
 
 Form = Literal["wrapper", "json", "invoke", "function", "list", "fence"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .repair_values import decoded, text_of
+from .values import decoded, text_of
 
 BEGIN, END = "*** Begin Patch", "*** End Patch"
 TOOL = "apply_patch"

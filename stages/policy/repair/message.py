@@ -7,9 +7,9 @@ from typing import Any
 
 from ...contract.events import Event, Item, ResponseBuilder
 from ...contract.sse import Frame
-from .repair_course import Course, OpenItem, Seen, patched
-from .repair_reading import Piece, Reader
-from .repair_values import Called, Offered, decoded
+from .course import Course, OpenItem, Seen, patched
+from .reading import Piece, Reader
+from .values import Called, Offered, decoded
 
 _DELTA, _DONE = "response.output_text.delta", "response.output_text.done"
 _PART_ADDED, _PART_DONE, _ITEM_DONE = "response.content_part.added", "response.content_part.done", "response.output_item.done"

@@ -12,7 +12,7 @@ from codex_shim.stages.contract.check.stream import StreamCheck
 from codex_shim.stages.contract.events import ResponseBuilder
 from codex_shim.stages.contract.sse import Frame, encode_frame
 from codex_shim.stages.policy.effect import AnswerChange
-from codex_shim.stages.policy.rules.repair_patch import mended
+from codex_shim.stages.policy.repair.patches import mended
 from hypothesis import given
 from hypothesis import strategies as st
 from policy_requests import run

@@ -8,10 +8,10 @@ import msgspec
 
 from ...contract.events import TERMINAL, Item
 from ...contract.sse import Frame
-from .repair_call import PatchCall, is_patch, mended
-from .repair_course import Course, OpenItem, Seen, key_of, patched
-from .repair_message import Message, split
-from .repair_values import Offered
+from .call import PatchCall, is_patch, mended
+from .course import Course, OpenItem, Seen, key_of, patched
+from .message import Message, split
+from .values import Offered
 
 _ADDED, _ITEM_DONE = "response.output_item.added", "response.output_item.done"
 _CUT = ("response.failed", "response.incomplete")

@@ -14,9 +14,9 @@ import re
 from itertools import groupby
 from typing import Literal
 
-from . import repair_forms as forms
-from .repair_forms import Form
-from .repair_values import Called, Named, Offered
+from . import forms
+from .forms import Form
+from .values import Called, Named, Offered
 
 SIZE_LIMIT = 1024 * 1024
 
