@@ -53,7 +53,7 @@ class Counter:
             self._window.popleft()
         requests, tokens = self.limit.requests_per_minute, self.limit.tokens_per_minute
         if requests is not None and len(self._window) >= requests:
-            return self._wait(f"{requests:,} requests", self._window[-requests].moment, now)
+            return self._wait(f"{requests:,} request{'' if requests == 1 else 's'}", self._window[-requests].moment, now)
         if tokens is not None and (frees := _frees(self._window, tokens)) is not None:
             return self._wait(f"{tokens:,} tokens", frees, now)
         return None
@@ -86,7 +86,7 @@ class Counter:
             self._day, self._before, self._own = day, None, 0.0
 
     def _whom(self) -> str:
-        models = ", ".join(f"`{pattern}`" for pattern in self.limit.models)
+        models = "all models" if "*" in self.limit.models else ", ".join(f"`{pattern}`" for pattern in self.limit.models)
         return models + (f" in {', '.join(self.limit.project)}" if self.limit.project else "")
 
 
