@@ -1,4 +1,5 @@
-"""Long sessions of the real Codex with a model of each dialect. Every turn is a process of its own that resumes the thread.
+"""Long sessions of the real Codex with a model of each dialect. One process holds the thread for all of its turns, as for
+Codex Desktop; or each turn is a process of its own that resumes the thread, and reads in a file what was said before.
 
 The scripted models refuse a request that does not tell the whole conversation as it was, with their thoughts exactly where they
 were and nothing of another model's (tests/support/conversing.py). What these tests look at themselves is the rest.
@@ -8,9 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from codex_app_server import AppThread, AppTurn
 from codex_cli import Codex, Turn
 from conversing import Conversing
 from png import PNG
@@ -24,7 +27,7 @@ CREATE = "*** Begin Patch\n*** Add File: notes/a.txt\n+one\n+two ✓\n+\n+\tfour
 EDIT = "*** Begin Patch\n*** Update File: notes/a.txt\n@@\n one\n-two ✓\n+zwei\n \n*** End Patch\n"
 CODEX_ASKS = "CONTEXT CHECKPOINT COMPACTION"
 
-each_model = pytest.mark.parametrize("model", list(LANGUAGES))
+RESUMED, *HELD = LANGUAGES
 
 
 @pytest.fixture
@@ -40,24 +43,38 @@ def models(upstream: ScriptedUpstream) -> Conversing:
     return Conversing(upstream, LANGUAGES)
 
 
+class Resumed:
+    """A thread whose every turn is a process. `flags` are the command line's."""
+
+    def __init__(self, codex: Codex, *flags: str) -> None:
+        self._codex = codex
+        self._flags = flags
+        self._begun = False
+
+    def turn(self, prompt: str, model: str, *pictures: str) -> Turn:
+        resumed = ("resume", "--last") if self._begun else ()
+        self._begun = True
+        shown = [word for path in pictures for word in ("-i", path)]
+        turn = self._codex.exec(prompt, *resumed, "-m", model, *self._flags, *shown)
+        assert turn.code == 0, turn.stderr
+        return turn
+
+
 class Session:
     """A thread of turns with one model after the other."""
 
-    def __init__(self, codex: Codex, models: Conversing) -> None:
-        self._codex = codex
+    def __init__(self, thread: Resumed | AppThread, models: Conversing) -> None:
+        self._thread = thread
         self._models = models
-        self._begun = False
         self._count = 0
 
-    def turn(self, model: str, *flags: str) -> Turn:
+    def turn(self, model: str, *pictures: str) -> Turn | AppTurn:
         """What was planned happens, and the turn ends well."""
         self._count += 1
-        resumed = ("resume", "--last") if self._begun else ()
-        self._begun = True
-        turn = self._codex.exec(f"Question {self._count}", *resumed, "-m", model, *flags)
-        self._models.check()
-        assert turn.code == 0, turn.stderr
-        return turn
+        try:
+            return self._thread.turn(f"Question {self._count}", model, *pictures)
+        finally:
+            self._models.check()
 
     def thought(self) -> Thought:
         """Another one each time; the seal has all that base64 may have."""
@@ -66,12 +83,31 @@ class Session:
 
 
 @pytest.fixture
-def session(codex: Codex, models: Conversing) -> Session:
-    return Session(codex, models)
+def session(codex: Codex, models: Conversing) -> Iterator[Session]:
+    with codex.app_server() as server:
+        yield Session(server.thread(), models)
 
 
-@each_model
+@pytest.fixture
+def resumed(codex: Codex, models: Conversing) -> Session:
+    return Session(Resumed(codex), models)
+
+
+@pytest.fixture
+def named_openai(codex: Codex, models: Conversing) -> Session:
+    return Session(Resumed(codex, "-c", 'model_providers.codex_shim.name="OpenAI"'), models)
+
+
+def test_a_session_of_ten_turns_each_of_which_resumes_it(resumed: Session, codex: Codex, models: Conversing) -> None:
+    ten_turns(resumed, codex, models, RESUMED)
+
+
+@pytest.mark.parametrize("model", HELD)
 def test_a_session_of_ten_turns(session: Session, codex: Codex, models: Conversing, model: str) -> None:
+    ten_turns(session, codex, models, model)
+
+
+def ten_turns(session: Session, codex: Codex, models: Conversing, model: str) -> None:
     models.say(model, session.thought(), Words("Hello there."))
     assert session.turn(model).text == "Hello there."
 
@@ -95,7 +131,7 @@ def test_a_session_of_ten_turns(session: Session, codex: Codex, models: Conversi
     assert "the sum is 42" in models.results(model)["call_sum"]
 
     models.say(model, session.thought(), Words("A red picture."))
-    assert session.turn(model, "-i", "img.png").text == "A red picture."
+    assert session.turn(model, "img.png").text == "A red picture."
     assert models.pictures(model) == 1
 
     models.say(model, session.thought(), Call("call_look", "view_image", {"path": "img.png"}))
@@ -130,20 +166,21 @@ def test_a_session_of_ten_turns(session: Session, codex: Codex, models: Conversi
 
 
 @pytest.mark.parametrize("model", ["chat", "responses"])
-def test_a_history_is_compacted_by_the_chain_for_a_provider_named_openai(session: Session, models: Conversing, model: str) -> None:
+def test_a_history_is_compacted_by_the_chain_for_a_provider_named_openai(
+    named_openai: Session, models: Conversing, model: str
+) -> None:
     """By that name Codex asks with an item of its own, wants exactly one `compaction` back, and sends it ever after. What
     the chain asks for it is an ordinary request, in every dialect; of the others, one sums up and one reads below."""
-    named = ("-c", 'model_providers.codex_shim.name="OpenAI"')
-    models.say(model, session.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
-    models.summarise(model, session.thought(), Words("THE SUMMARY"))
-    models.say(model, session.thought(), Words("On with it."))
-    assert session.turn(model, *named).text == "On with it."
+    models.say(model, named_openai.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
+    models.summarise(model, named_openai.thought(), Words("THE SUMMARY"))
+    models.say(model, named_openai.thought(), Words("On with it."))
+    assert named_openai.turn(model).text == "On with it."
     assert [CODEX_ASKS in request.text for request in models.summarised] == [False], "the question is the chain's own"
     assert "THE SUMMARY" in models.last.text
     assert models.results(model) == {}
 
-    models.say(model, session.thought(), Words("And on."))
-    assert session.turn(model, *named).text == "And on."
+    models.say(model, named_openai.thought(), Words("And on."))
+    assert named_openai.turn(model).text == "And on."
     assert "THE SUMMARY" in models.last.text
 
 
@@ -165,12 +202,11 @@ def test_the_conversation_goes_on_with_another_model_and_back(session: Session, 
     assert sorted(path.name for path in (codex.workspace / "notes").iterdir()) == ["1.txt", "3.txt", "5.txt", "7.txt"]
 
 
-def test_a_summary_of_one_model_is_read_by_another(session: Session, models: Conversing) -> None:
-    named = ("-c", 'model_providers.codex_shim.name="OpenAI"')
-    models.say("gemini", session.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
+def test_a_summary_of_one_model_is_read_by_another(named_openai: Session, models: Conversing) -> None:
+    models.say("gemini", named_openai.thought(), Call("call_full", "exec_command", {"cmd": "true"}), tokens=FULL)
     models.summarise("gemini", Words("THE SUMMARY"))
-    models.say("gemini", session.thought(), Words("Done here."))
-    session.turn("gemini", *named)
-    models.say("messages", session.thought(), Words("I have read it."))
-    assert session.turn("messages", *named).text == "I have read it."
+    models.say("gemini", named_openai.thought(), Words("Done here."))
+    named_openai.turn("gemini")
+    models.say("messages", named_openai.thought(), Words("I have read it."))
+    assert named_openai.turn("messages").text == "I have read it."
     assert "THE SUMMARY" in models.last.text
