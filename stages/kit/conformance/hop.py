@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -62,15 +63,21 @@ class ScriptedHop(Stage[dict[str, Any]]):
 @asynccontextmanager
 async def listening(port: int) -> AsyncIterator[ScriptedHop]:
     """Serve on a port of our choice; nothing is logged."""
-    with open(os.devnull, "wb") as nowhere, socket.create_server((HOST, port), backlog=BACKLOG) as on:  # noqa: ASYNC230, PTH123
+    with socket.create_server((HOST, port), backlog=BACKLOG) as on:
         handshake = Handshake(stage="next", host=HOST, port=port, drain_seconds=0.1)
-        hop = ScriptedHop(Context(handshake, {}, Log("next", nowhere.fileno())))
+        hop = ScriptedHop(Context(handshake, {}, Log("next", _nowhere())))
         server = StageServer(hop)
         await server.start(on)
         try:
             yield hop
         finally:
             await server.stop()
+
+
+@cache
+def _nowhere() -> int:
+    """Never closed: a line that comes late must not be written into what has got the number since."""
+    return os.open(os.devnull, os.O_WRONLY)
 
 
 async def say_hello(exchange: Exchange, received: Received) -> None:
