@@ -122,7 +122,7 @@ class Answers:
 
     async def _follow(self, request: Message) -> AsyncIterator[Message]:
         stage = request.get("stage")
-        if refusal := self._unknown(stage):
+        if stage not in self._logs.names and (refusal := self._unknown(stage)):
             yield refusal
             return
         queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=10_000)

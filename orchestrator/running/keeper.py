@@ -229,11 +229,12 @@ class Keeper:
 
     async def _replace(self, old: Child, spec: StageSpec | None) -> str | None:
         """New ready before old drains, both on the same socket. If the new one fails, the old one stays; returns why."""
-        before = self._adopt(spec)
+        before, ended = self._adopt(spec), self.status.last_exit
         if not await self._start():
+            words, self.status.last_exit = self._last_words(), ended  # that one was never a process of the chain
             self._adopt(before)
             self._set("ready")
-            return f"the new process did not come up ({self._last_words()}); the old one goes on"
+            return f"the new process did not come up ({words}); the old one goes on"
         self._retire(old)
         await self._starter.refused(old)
         self.status.restarts += 1

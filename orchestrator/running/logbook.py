@@ -38,6 +38,11 @@ class LogBook:
         for listener in list(self._listeners):
             listener(stage, line)
 
+    @property
+    def names(self) -> list[str]:
+        """Whoever has said something, those that are gone by now included."""
+        return list(self._kept)
+
     def latest(self, stage: str | None, count: int) -> Iterable[tuple[str, str]]:
         """The last `count` lines, of one stage or of all in the order they came."""
         wanted = [kept for name, kept in self._kept.items() if stage in (None, name)]

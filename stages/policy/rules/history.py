@@ -8,6 +8,7 @@ what becomes of an item follows from the items before it (dedupe), or from a bou
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ import msgspec
 from ..config import Dedupe, Trim
 from ..request import Item, Request, texts
 
+# What Codex puts before the output of a command: some of it is another with each run.
+_HEAD = re.compile(r"\A(?:Chunk ID|Wall time|Exit code): .*\n(?:[A-Z][\w ]*: .*\n|Process .*\n)*Output:\n")
+_EVER_NEW = re.compile(r"^(?:Chunk ID|Wall time): .*\n", re.MULTILINE)
 # How messages begin that nobody typed: Codex puts them in front of a conversation, and again when it is resumed.
 _BOILERPLATE = ("<", "# AGENTS.md")
 
@@ -28,7 +32,7 @@ def dedupe(rule: Dedupe, request: Request) -> str | None:
         held = _repeatable(rule, item)
         if held is None or sum(map(len, texts(held))) < rule.least:
             continue
-        digest = hashlib.sha256(msgspec.json.encode([item.type, item.role, held])).digest()
+        digest = hashlib.sha256(msgspec.json.encode([item.type, item.role, _without_head(held)])).digest()
         if digest in seen:
             changed[place] = _pointing(items[place], seen[digest])
         else:
@@ -63,10 +67,18 @@ def _repeatable(rule: Dedupe, item: Item) -> Any:
     return item.content if "messages" in rule.what and is_boilerplate(item) else None
 
 
+def _without_head(held: Any) -> Any:
+    """What can be the same when a command is run again."""
+    if not isinstance(held, str) or not (head := _HEAD.match(held)):
+        return held
+    return _EVER_NEW.sub("", head[0]) + held[head.end() :]
+
+
 def _pointing(raw: msgspec.Raw, where: str) -> dict[str, Any]:
     item = msgspec.json.decode(raw, type=dict[str, Any])
     if "output" in item:
-        return {**item, "output": f"[This output is the same {where}.]"}
+        head = _HEAD.match(item["output"]) if isinstance(item["output"], str) else None
+        return {**item, "output": f"{head[0] if head else ''}[This output is the same {where}.]"}
     return {**item, "content": [{"type": "input_text", "text": f"[This message is the same {where}.]"}]}
 
 

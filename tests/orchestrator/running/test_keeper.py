@@ -175,6 +175,7 @@ async def test_a_replacement_that_fails_leaves_the_old_process_alone() -> None:
         assert "the old one goes on" in answer
         assert old.told == []
         assert (it.keeper.status.state, it.keeper.status.pid) == ("ready", old.pid)
+        assert it.keeper.status.last_exit is None, "the old process has not ended"
 
 
 @scene

@@ -20,6 +20,7 @@ def test_who_prints_a_lot_takes_nothing_of_what_others_have_said(tmp_path: Path,
     assert list(logs.latest(None, 2)) == [("loud", "9"), ("quiet", "twice")]
     assert list(logs.latest("quiet", 1)) == [("quiet", "twice")]
     assert list(logs.latest("loud", 0)) == []
+    assert logs.names == ["quiet", "loud"], "also when they are gone"
     logs.close()
 
 

@@ -41,6 +41,23 @@ def test_an_output_that_came_before_is_named_instead() -> None:
     assert note.startswith("dedupe 1 items, about ")
 
 
+def test_a_command_that_is_run_again_says_the_same_though_its_head_is_another() -> None:
+    """As Codex 0.169 gives it back."""
+
+    def said(number: int, code: int = 0, text: str = LONG) -> dict[str, Any]:
+        head = (
+            f"Chunk ID: ac8c{number}\nWall time: {number}.5 seconds\nProcess exited with code {code}\nOriginal token count: 372\n"
+        )
+        return output(number, f"{head}Output:\n{text}")
+
+    first, again, failed, other = outputs(
+        changed(asked(said(1), said(2), said(3, code=1), said(4, text=LONG + "!")), {"do": "dedupe"})
+    )
+    assert first.endswith(LONG)
+    assert again == said(2)["output"].replace(LONG, "[This output is the same as that of call_1, above.]")
+    assert (failed, other) == (said(3, code=1)["output"], said(4, text=LONG + "!")["output"])
+
+
 def test_outputs_made_of_parts_are_compared_as_a_whole() -> None:
     parts = [{"type": "input_text", "text": LONG}, {"type": "input_image", "image_url": "data:,a"}]
     other = [parts[0], {"type": "input_image", "image_url": "data:,b"}]
