@@ -23,7 +23,8 @@ from waiting import PATIENCE, until
 
 STREAMS = 200
 WORDS = 20
-OFFERED = ("run/advertised.json", "run/spent.json", "run/subscriptions.json")  # written anew at each start; nobody reads them without a chain
+# Written anew at each start; nobody reads them without a chain.
+OFFERED = ("run/advertised.json", "run/spent.json", "run/subscriptions.json")
 
 # A stage of its own that tells how many tasks its loop has; it stands for all that are built on the kit.
 COUNTER = """
