@@ -41,7 +41,7 @@ def posted(url: str, body: bytes, headers: Mapping[str, str], seconds: float) ->
 
 @contextmanager
 def followed(url: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
-    """The answer to `GET url` as soon as its head has come, of which each piece may take as long as it likes. Raises as `posted`."""
+    """The answer to `GET url` as soon as its head has come; each piece may take as long as it likes. Raises as `posted`."""
     with _asked("GET", url, None, headers, None) as response:
         yield response
 
