@@ -8,21 +8,9 @@ from typing import Any
 import codex_session
 import msgspec
 import pytest
+import sdks
 from codex_shim.stages.egress_http.dialects import Target
 from codex_shim.stages.egress_http.dialects.responses.request import translate
-from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
-from pydantic import TypeAdapter
-
-request_type: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsStreaming)
-
-
-def plain(value: Any) -> Any:
-    """The models read lists lazily."""
-    if isinstance(value, dict):
-        return {key: plain(entry) for key, entry in value.items()}
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    return [plain(entry) for entry in value]
 
 
 def as_answered(number: int, item: dict[str, Any]) -> dict[str, Any]:
@@ -41,4 +29,4 @@ def test_every_field_of_a_long_session_is_one_that_the_api_has(host: str) -> Non
     del body["client_metadata"]
     payload = json.loads(translate(body, msgspec.json.encode(body), Target(model="m", host=host)).payload)
     payload["tools"] = [tool for tool in payload["tools"] if tool["type"] != "web_search"]  # a field of Codex's own in it
-    assert plain(request_type.validate_python(payload)) == payload
+    assert sdks.read(sdks.responses_request(), payload) == payload
