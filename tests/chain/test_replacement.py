@@ -17,7 +17,7 @@ from scripted_upstream import ScriptedUpstream
 from waiting import PATIENCE, until
 
 CLIENTS = 20
-ANSWER = Answer(*[chunk(content=f"word {number} ") for number in range(20)], finish("stop"), DONE)
+ANSWER = Answer(*[chunk(content=f"word {number} ") for number in range(8)], finish("stop"), DONE)
 
 
 def restarted_under_load(chain: RunningChain, upstream: ScriptedUpstream, *restarts: tuple[str, ...]) -> Load:
