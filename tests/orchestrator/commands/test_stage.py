@@ -84,14 +84,19 @@ def test_list_shows_the_files_stages_in_order_when_nothing_runs(shim: Shim) -> N
     assert {row["state"] for row in listed["stages"]} == {"not running"}
 
 
-def test_list_tells_what_runs_and_what_the_running_chain_does_not_know_yet(start_chain: StartChain) -> None:
-    chain = start_chain(pipeline=pipeline(INGRESS, ROUTER))
-    (chain.home / "chain.toml").write_text(pipeline(INGRESS, POLICY, ROUTER))
-    rows = {row["name"]: row for row in json.loads(chain.cli("stage", "list", "--json").stdout)["stages"]}
-    assert rows["router"]["state"] == "ready"
-    assert rows["router"]["pid"] == chain.pids["router"]
-    assert rows["policy"]["state"] == "not in the running chain"
-    assert "policy  use policy" in chain.cli("stage", "list").stdout.replace("   ", "  ")
+def test_list_tells_what_runs_and_what_the_running_chain_does_not_know_yet(lending: RunningChain) -> None:
+    file = lending.home / "chain.toml"
+    before = file.read_text()
+    file.write_text(before.replace(ROUTER, 'name = "another"\nuse = "policy"\n\n[[stage]]\n' + ROUTER))
+    try:
+        rows = {row["name"]: row for row in json.loads(lending.cli("stage", "list", "--json").stdout)["stages"]}
+        shown = lending.cli("stage", "list").stdout
+    finally:
+        file.write_text(before)
+    assert rows["policy"]["state"] == "ready"
+    assert rows["policy"]["pid"] == lending.pids["policy"]
+    assert rows["another"]["state"] == "not in the running chain"
+    assert re.search(r"^another +use policy", shown, re.M)
 
 
 # -- check ------------------------------------------------------------------------------------------------------------
@@ -490,17 +495,9 @@ class Terminal:
         os.write(self._descriptor, line.encode() + b"\n")
 
 
-def test_a_stage_run_by_hand_ends_with_the_chain(start_chain: StartChain) -> None:
-    chain = start_chain()
-    with running(chain, "policy") as run:
-        run.read_until('"event":"ready"')
-        chain.cli("pipeline", "down")
-        code, said = run.end()
-        assert "The chain has stopped, and the stage with it." in said
-        assert code == 0
-
-
-def test_a_stage_that_fails_here_gives_its_exit_code(start_chain: StartChain, tmp_path: Path) -> None:
+def test_a_stage_that_fails_here_gives_its_exit_code_and_one_that_runs_ends_with_the_chain(
+    start_chain: StartChain, tmp_path: Path
+) -> None:
     script = tmp_path / "own.py"
     script.write_text("def request(body): pass")
     chain = start_chain(pipeline=pipeline(INGRESS, f'name = "own"\nscript = "{script}"', ROUTER))
@@ -508,6 +505,14 @@ def test_a_stage_that_fails_here_gives_its_exit_code(start_chain: StartChain, tm
     done = chain.cli("stage", "run", "own", check=False)
     assert done.returncode == 78
     assert "SyntaxError" in done.stderr
+
+    script.write_text("def request(body): pass")
+    with running(chain, "own") as run:
+        run.read_until('"event":"ready"')
+        chain.cli("pipeline", "down")
+        code, said = run.end()
+        assert "The chain has stopped, and the stage with it." in said
+        assert code == 0
 
 
 @needs_posix
