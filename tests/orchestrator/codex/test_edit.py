@@ -145,7 +145,7 @@ def files(draw: st.DrawFn) -> str:
 ADDITIONS = ["\n[added_{0}]\nx = 1\n", "\n# a note {0}\n", '\n[[list_{0}]]\nmodel = "inner"\n']
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(files(), st.lists(st.sampled_from(["enable", "threads", "add", "use", "disable"]), max_size=6))
 def test_whatever_happens_the_user_s_part_is_theirs_to_the_byte(text: str, history: list[str]) -> None:
     try:

@@ -61,7 +61,7 @@ def encode(frame: Any) -> bytes:
     return b"data: " + (frame if isinstance(frame, str) else json.dumps(frame)).encode() + b"\n\n"
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(frames, max_size=12), st.booleans(), st.integers(1, 40))
 def test_one_well_formed_response_however_it_is_cut(run: Run, sent: list[Any], proper: bool, size: int):
     upstream = b"".join(

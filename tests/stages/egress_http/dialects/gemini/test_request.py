@@ -58,7 +58,7 @@ items = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(items, max_size=12), st.sampled_from(["gemini-3-pro", "gemini-2.5-flash", "gemma-3"]))
 def test_any_history_keeps_the_rules_of_the_api(history: list[dict[str, Any]], model: str) -> None:
     start = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "go"}]}

@@ -42,7 +42,7 @@ schemas = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(schemas)
 def test_any_schema_becomes_one_of_the_subset(schema: dict[str, Any]) -> None:
     gemini_rules.schema(

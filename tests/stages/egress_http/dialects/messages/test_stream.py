@@ -83,7 +83,7 @@ def ending(reason: str) -> list[Any]:
     return [{"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 2}}, {"type": "message_stop"}]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(frames, max_size=14), st.booleans(), st.integers(1, 40))
 def test_one_well_formed_response_however_it_is_cut(run: Run, sent: list[Any], proper: bool, size: int):
     upstream = b"".join(encode(frame) for frame in [*sent, *(ending("tool_use") if proper else [])])

@@ -184,7 +184,7 @@ events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(events, max_size=10),
     st.sampled_from([OPENAI, Target(model="m", host="127.0.0.1"), Target(model="m", host="api.x.ai")]),
