@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from ..starters import Kind
-from . import stage_check, stage_run
 from .common import config_errors, fail, print_json, print_table, state
 from .pipeline import Json, running_status
 
@@ -51,6 +50,8 @@ def run(
 
     Example: codex-shim stage run redact
     """
+    from . import stage_run
+
     if next is None and running_status()["running"]:
         raise typer.Exit(stage_run.in_the_chain(name, reload=reload))
     raise typer.Exit(stage_run.alone(name, next, port, reload=reload))
@@ -82,6 +83,8 @@ def check(
 
     Example: codex-shim stage check -- ./redact --port {port} --upstream {next}
     """
+    from . import stage_check
+
     options = [f"--patience={patience:g}", *(f"--only={check}" for check in only or []), *(["--json"] if json else [])]
     options += [f"--junit={junit.expanduser().absolute()}"] if junit else []
     if len(target) > 1:

@@ -12,6 +12,7 @@ from codex_shim.orchestrator.running.logbook import LogBook
 from codex_shim.orchestrator.spec import ChainPlan, StageSpec
 from codex_shim.orchestrator.traces import answers
 from codex_shim.orchestrator.traces.answers import TraceAnswers
+from codex_shim.orchestrator.traces.book import MOST_REQUESTS
 from request_lines import exchange, line
 
 PLAN = ChainPlan(
@@ -68,7 +69,7 @@ def test_counters_count_on_whatever_the_ring_has_forgotten(logs: LogBook, ask: C
         logs.add("ingress", line(f"req_{number}", number))
         logs.add("ingress", "something else")
     assert f'codex_shim_requests_total{{stage="ingress",outcome="ok"}} {answers.MOST_WAITING + 400}\n' in ask("metrics")["text"]
-    assert len(ask("traces", latest=10_000)["traces"]) == 500
+    assert len(ask("traces", latest=10_000)["traces"]) == MOST_REQUESTS
 
 
 def test_who_follows_hears_of_what_was_and_of_what_ends_from_then_on(logs: LogBook) -> None:
