@@ -35,7 +35,7 @@ def trace(
 ) -> None:
     """Draw what one request took at each hop: before the first byte, per chunk, and at the end.
 
-    The running chain remembers the last 300 requests, without anything of their content. Every error names its request.
+    The running chain remembers the last 200 requests, without anything of their content. Every error names its request.
 
     Example: codex-shim pipeline trace last
     """
@@ -56,7 +56,7 @@ def top(
 ) -> None:
     """Show what goes through the chain, per hop and per model, and go on each second.
 
-    ADDED is what a hop added before the first byte; RUNNING is what it has under way. Only the last 300 requests count.
+    ADDED is what a hop added before the first byte; RUNNING is what it has under way. Only the last 200 requests count.
 
     Example: codex-shim pipeline top --once --json
     """

@@ -12,7 +12,7 @@ from typing import IO
 from ..home import private_folder
 
 # Of each stage: one that prints a lot takes nothing of what the others have said.
-KEPT_LINES = 500
+KEPT_LINES = 200
 FILE_BYTES = 2 * 1024 * 1024
 
 Listener = Callable[[str, str], None]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from . import line
 from .line import Line
 
-MOST_REQUESTS = 300
+MOST_REQUESTS = 200
 MOST_CHARACTERS = 4 * 1024 * 1024
 # A request that never comes to its end, of hops that repeat themselves, is no reason to keep all of their lines.
 MOST_LINES = 64
