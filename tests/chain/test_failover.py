@@ -8,6 +8,7 @@ from typing import Any
 
 import marked
 from chat_answers import Answer, refuses, says
+from png import DATA_URL as PICTURE
 from responses_client import ask_all, error_of, text_of
 from running_chain import StartChain
 from scripted_upstream import ScriptedUpstream
@@ -69,3 +70,60 @@ def test_a_turn_survives_a_key_that_is_limited(start_chain: StartChain, upstream
     with urllib.request.urlopen(asked) as reply:
         told = json.load(reply)
     assert [row["id"] for row in told["data"]] == [entry["slug"] for entry in told["models"]] == ["first", "second", "pool"]
+
+
+CHOICES = """
+[[stage]]
+name = "ingress"
+use = "ingress"
+
+[[stage]]
+name = "router"
+use = "router"
+default = "dear"
+aliases = { nick = "dear" }
+fallbacks = { "blind" = ["cheap"] }
+
+[stage.virtual.shared]
+members = ["cheap", "dear"]
+choose = "weighted"
+
+[stage.virtual.thrifty]
+members = ["dear", "cheap"]
+choose = "cheapest"
+
+[stage.virtual.swift]
+members = ["dear", "cheap"]
+choose = "least-latency"
+"""
+
+
+def test_each_way_to_choose_at_work(start_chain: StartChain, upstream: ScriptedUpstream) -> None:
+    rows = [
+        upstream.model(slug="dear", model="dear", price={"input": 10, "output": 30}),
+        upstream.model(slug="cheap", model="cheap", price={"input": 1, "output": 3}),
+        upstream.model(slug="blind", model="blind", no_image_support=True),
+    ]
+    chain = start_chain(models=rows, pipeline=CHOICES)
+    down: set[str] = set()
+    gone = refuses(503, {"error": {"message": "gone fishing"}})
+    upstream.script(lambda request: gone if request.body["model"] in down else says(request.body["model"]))
+
+    def served(model: str, session: str = "s", **more: Any) -> str:
+        return text_of(ask_all(chain, model=model, headers={"session-id": session}, **more))
+
+    assert [served("nick"), served("thrifty"), served("codex-auto-review")] == ["dear", "cheap", "dear"]
+    lots = {session: served("shared", session) for session in map(str, range(12))}
+    assert set(lots.values()) == {"dear", "cheap"}
+    assert {session: served("shared", session) for session in lots} == lots, "a session stays"
+    assert served("swift", "a") in lots.values()
+
+    picture = {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": PICTURE}]}
+    assert (served("blind"), served("blind", input=[picture])) == ("blind", "cheap"), "who sees is asked about a picture"
+
+    down.add("cheap")
+    assert {served("shared", session) for session in lots} == {"dear"}
+    down |= {"dear", "blind"}
+    error = error_of(ask_all(chain, model="blind"))
+    assert "gone fishing" in error["message"]
+    assert "cheap" in error["message"], "each that was tried is named"
