@@ -85,6 +85,15 @@ class SSEDecoder:
         return frames
 
 
+def event_of(frame: Frame) -> dict[str, Any] | None:
+    """The object that a frame holds; None where it holds something else, which whoever changes events lets pass as it is."""
+    try:
+        event = msgspec.json.decode(frame.data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
 def encode_frame(frame: Frame) -> bytes:
     """The bytes of one frame; data with line feeds becomes several `data:` lines."""
     name = b"event: " + frame.event + b"\n" if frame.event else b""

@@ -23,7 +23,7 @@ import msgspec
 from ..contract.body import decode_object
 from ..contract.errors import INVALID_REQUEST, Failure, HopError, refuse
 from ..contract.events import stream_error
-from ..contract.sse import Frame, encode_event
+from ..contract.sse import Frame, encode_event, event_of
 from .exchange import Exchange
 from .process import run
 from .settings import give_up
@@ -107,11 +107,8 @@ class EventFilter:
         self._number = -1
 
     def feed(self, frame: Frame) -> list[Frame]:
-        try:
-            event = msgspec.json.decode(frame.data)
-        except msgspec.DecodeError:
-            return [frame]
-        if not isinstance(event, dict):
+        event = event_of(frame)
+        if event is None:
             return [frame]
         changed = self._changed(event)
         self._remember(changed)

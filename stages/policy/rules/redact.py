@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ...contract import key_shapes
-from ...contract.sse import Frame
+from ...contract.sse import Frame, event_of
 from ..config import Redact
 from ..effect import Effect
 from ..request import Request
@@ -68,11 +68,8 @@ class Restore:
         self._added = 0  # events of our own so far: the numbers of those behind them grow by so many
 
     def feed(self, frame: Frame) -> list[Frame]:
-        try:
-            event = msgspec.json.decode(frame.data)
-        except msgspec.DecodeError:
-            return [frame]
-        if not isinstance(event, dict):
+        event = event_of(frame)
+        if event is None:
             return [frame]
         kind = str(event.get("type", ""))
         if kind.endswith(".delta") and isinstance(event.get("delta"), str):
