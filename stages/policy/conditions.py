@@ -39,7 +39,7 @@ def _fits(value: str, globs: list[str]) -> bool:
 
 
 def _finds(request: Request, path: str, pattern: str) -> bool:
-    return any(re.search(pattern, _text(value)) for value in json_path.select(request.whole, json_path.parse(path)))
+    return any(re.search(pattern, _text(value)) for value in request.values(json_path.parse(path)))
 
 
 def _text(value: Any) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from ..contract import json_path
 from ..contract.body import Document
+from ..contract.json_path import Path
 from . import tokens
 
 _CWD = re.compile(r"<cwd>(.*?)</cwd>", re.DOTALL)
@@ -89,10 +90,13 @@ class Request:
         """Estimated, of the whole request."""
         return tokens.estimate(len(self.document.encode()))
 
-    @cached_property
-    def whole(self) -> dict[str, Any]:
-        """Everything decoded, as it was when this was asked for first: for reading only."""
-        return msgspec.json.decode(self.document.encode())
+    def values(self, path: Path) -> list[Any]:
+        """What stands at a JSON path now. Only the field that it begins with is decoded."""
+        first, rest = path[:1], path[1:]
+        if not first or not isinstance(first[0], str):
+            return json_path.select(msgspec.json.decode(self.document.encode()), path)
+        raw = self.document.raw(first[0])
+        return [] if raw is None else json_path.select(msgspec.json.decode(raw), rest)
 
     def read(self, items: Iterable[msgspec.Raw]) -> Iterator[Item]:
         """What rules must know of each."""

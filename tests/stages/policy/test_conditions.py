@@ -64,6 +64,18 @@ def test_what_is_not_true_of_a_request_does_not_hold(said: dict[str, Any]) -> No
     assert not holds_for(ASKED, **said)
 
 
+def test_a_condition_sees_what_the_rules_before_have_left() -> None:
+    low = {"do": "set", "values": {"reasoning.effort": "low"}}
+    seen = {"do": "deny", "sentence": "High.", "when": {"fields": {"reasoning.effort": "high"}}}
+    unseen = {"do": "drop", "paths": ["input"], "when": {"fields": {"reasoning.effort": "absent"}}}
+    body, effects = run(ASKED, unseen, low, seen)
+    assert (msgspec.json.decode(body)["reasoning"], [effect.note for effect in effects]) == (
+        {"effort": "low"},
+        ["set reasoning.effort"],
+    )
+    assert holds_for(ASKED, fields={"[*].effort": "high", "": "login"}), "a path may begin anywhere"
+
+
 def test_a_picture_counts_wherever_it_stands() -> None:
     assert holds_for({"model": "m", "input": [PICTURE]}, images=True)
     output = {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_image", "image_url": "data:,"}]}
