@@ -24,6 +24,7 @@ rules = [
   { do = "deny", sentence = "No lunch in this house.", when = { says = "lunch" } },
   { do = "ask", url = "SERVICE", when = { says = "ask first" } },
   { do = "inject", text = "Be brief.", when = { says = "inject" } },
+  { do = "inject", file = 'HOUSE', when = { says = "house" } },
   { do = "set", values = { "reasoning.effort" = "low" }, when = { says = "set" } },
   { do = "default", values = { "max_output_tokens" = 77 }, when = { says = "default" } },
   { do = "drop", paths = ["tools"], when = { says = "drop" } },
@@ -65,18 +66,24 @@ def service() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chain(keep_chain: StartChain, kept_provider: ScriptedUpstream, service: str) -> RunningChain:
+def chain(
+    keep_chain: StartChain, kept_provider: ScriptedUpstream, service: str, tmp_path_factory: pytest.TempPathFactory
+) -> RunningChain:
     models = [kept_provider.model(), kept_provider.model(slug="other", model="another")]
-    return keep_chain(models, pipeline(INGRESS, POLICY + RULES.replace("SERVICE", service), ROUTER))
+    house = tmp_path_factory.mktemp("rules") / "house.md"
+    house.write_text("Wipe your feet.\n")
+    rules = RULES.replace("SERVICE", service).replace("HOUSE", str(house))
+    return keep_chain(models, pipeline(INGRESS, POLICY + rules, ROUTER))
 
 
 def test_what_a_rule_says_is_what_the_provider_gets(chain: RunningChain, provider: ScriptedUpstream) -> None:
     provider.script(lambda request: says("ok"))
-    sentences = ("inject", "set", "default", "drop", "replace Acme", "elsewhere", "ask first: peace")
+    sentences = ("inject", "the house", "set", "default", "drop", "replace Acme", "elsewhere", "ask first: peace")
     for prompt in sentences:
         ask_all(chain, prompt, tools=[TOOL])
     asked = dict(zip(sentences, [request.body for request in provider.requests], strict=True))
     assert "Be brief." in str(asked["inject"]["messages"])
+    assert "Wipe your feet." in str(asked["the house"]["messages"])
     assert asked["set"]["reasoning_effort"] == "low"
     assert 77 in (asked["default"].get("max_tokens"), asked["default"].get("max_completion_tokens"))
     assert "tools" not in asked["drop"]
